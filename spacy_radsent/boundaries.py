@@ -1,0 +1,157 @@
+"""Where the sentences of a Japanese radiology report begin and end, by rule on the raw text.
+
+Pure functions on strings: the sentencizer, the raw-text importer and the tokenizer (which cuts over-long
+input at sentence ends) all share them, so a report is split the same way wherever it enters.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+# Latin abbreviations after which a full stop never ends a sentence. "n.p." is not among them: it often does.
+DEFAULT_ABBREVIATIONS = (
+    *("rt", "lt", "bil", "bilat", "ant", "post", "sup", "inf", "lat", "med", "prox", "dist"),
+    *("no", "nos", "fig", "se", "im", "vs", "cf", "e.g", "i.e", "approx", "ca", "dr", "st", "susp"),
+)
+BRACKETS = {
+    "(": ")",
+    "（": "）",
+    "「": "」",
+    "『": "』",
+    "[": "]",
+    "［": "］",
+    "【": "】",
+    "〔": "〕",
+    "〈": "〉",
+    "《": "》",
+}
+CLOSERS = "".join(BRACKETS.values()) + "\"'”’"
+
+# "[#1]", "[#1-2]", "(Se3 Im45)", "(IM:32)", "(画像1)", "※図2": what may follow a full stop and still belong before it.
+FIGURE_MARK = re.compile(
+    r"[\[［(（]\s*(?:[#＃]\s*\d|(?:se|im|series|image|画像|図|fig)[\s.:：]*\d)[^\[\]［］()（）\n]{0,30}[\]］)）]|※\s*図\s*\d+",
+    re.IGNORECASE,
+)
+# What opens a new item of a report, so that the line before it is not continued by it (hard-wrapped text).
+ITEM_OPENER = re.compile(
+    r"\s*(?:[・･\-‐–—*＊○●◯◎□■◆◇▪•<＜【\[［(（]|[①-⑳]|\d{1,2}\s*[.．)）、:：]|[^\s。．、]{1,12}[:：])"
+)
+ENUMERATOR = re.compile(r"[\s・･\-○●■(（]*(?:\d{1,3}|[A-Za-z])$")
+LATIN_WORD = re.compile(r"[A-Za-zＡ-Ｚａ-ｚ./]+$")
+
+
+@dataclass(frozen=True)
+class SentenceRules:
+    """What ends a sentence, besides a line break.
+
+    terminators (str): Characters that end a sentence. "." and "．" are kept where they are part of a number, an
+        enumeration or an abbreviation.
+    hard_wrap (bool): Lines were broken at a fixed width, so a line break after a full-width line ends no sentence.
+    split_in_brackets (bool): Let terminators inside a balanced pair of brackets end a sentence.
+    abbreviations (Tuple[str, ...]): Lower-case Latin abbreviations, without their last full stop.
+    """
+
+    terminators: str = "。｡．."
+    hard_wrap: bool = False
+    split_in_brackets: bool = False
+    abbreviations: tuple[str, ...] = DEFAULT_ABBREVIATIONS
+
+
+def sentence_offsets(text: str, rules: SentenceRules = SentenceRules()) -> list[tuple[int, int]]:
+    """Split a text into sentences.
+
+    text (str): The report, as it is.
+    rules (SentenceRules): What ends a sentence.
+    RETURNS (List[Tuple[int, int]]): Character offsets, in order, free of surrounding white space; together they
+        cover all but white space.
+    """
+    offsets = []
+    for line_start, line_end in _lines(text, rules):
+        line = text[line_start:line_end]
+        start = 0
+        for end in [*_ends_in_line(line, rules), len(line)]:
+            if sentence := line[start:end].strip():
+                left = line_start + start + line[start:end].index(sentence[0])
+                offsets.append((left, left + len(sentence)))
+            start = end
+    return offsets
+
+
+def _lines(text: str, rules: SentenceRules) -> Iterator[tuple[int, int]]:
+    """Yield the offsets of each line, or of each run of lines that hard wrapping tore apart."""
+    lines = text.splitlines(keepends=True)
+    # A line is wrapped when it is about as wide as the widest of its report.
+    width = 0.9 * max(map(_display_width, lines), default=0) if rules.hard_wrap else 0.0
+    start = end = 0
+    for line, following in zip(lines, [*lines[1:], ""], strict=False):
+        end += len(line)
+        wrapped = rules.hard_wrap and _display_width(line) >= width and not _ends_sentence(line, rules)
+        if not (wrapped and following.strip() and not ITEM_OPENER.match(following)):
+            yield start, end
+            start = end
+
+
+def _display_width(line: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(char) in "FWA" else 1 for char in line.rstrip())
+
+
+def _ends_sentence(line: str, rules: SentenceRules) -> bool:
+    return any(not line[end:].strip() for end in _ends_in_line(line, rules))
+
+
+def _ends_in_line(line: str, rules: SentenceRules) -> Iterator[int]:
+    """Yield the offsets at which a sentence ends before the end of its line does."""
+    bracketed = set() if rules.split_in_brackets else _bracketed(line)
+    marks = re.escape(rules.terminators)
+    # A figure mark, a closing bracket and further terminators stay with the sentence that they follow.
+    tail = re.compile(rf"(?:[{marks}{re.escape(CLOSERS)}]|[ \u3000\t]*(?:{FIGURE_MARK.pattern}))*", re.IGNORECASE)
+    start = done = 0
+    for match in re.finditer(f"[{marks}]", line) if marks else ():
+        at = match.start()
+        if at < done or at in bracketed:
+            continue
+        end = tail.match(line, match.end()).end()  # type: ignore[union-attr]  # the pattern matches the empty string
+        if match.group() in ".．" and not _is_full_stop(line, at, start, end, rules):
+            continue
+        yield end
+        start = done = end
+
+
+def _is_full_stop(line: str, at: int, start: int, end: int, rules: SentenceRules) -> bool:
+    """Tell a full stop from the dot of a number, an enumeration or an abbreviation.
+
+    line (str): The line; `line[at]` is "." or "．".
+    start (int): Where the current sentence starts.
+    end (int): Where it would end, closing brackets and figure marks included.
+    """
+    before, after = line[start:at], line[at + 1 : at + 2]
+    if before[-1:].isdigit() and after.isdigit():
+        return False
+    if ENUMERATOR.match(before):
+        return False
+    if line[at] == "．":
+        return True
+    word = LATIN_WORD.search(before)
+    if word is None or before[: word.start()][-1:].isdigit():
+        glued = before[-1:] + after if word is None else ""
+        return not (len(glued) == 2 and glued.isascii() and glued.isalnum())
+    # Behind a Latin word a full stop wants a space, and no small letter behind it: "n.p.です", "n.p.、" and
+    # "asc. aorta" go on. (A measure such as "13mm" is no word.)
+    rest = line[end:]
+    goes_on = rest[:1].strip() or re.match(r"\s+[a-z]", rest)
+    return not goes_on and word.group().lower() not in rules.abbreviations
+
+
+def _bracketed(line: str) -> set:
+    """RETURNS (Set[int]): The positions inside balanced brackets; an unbalanced bracket encloses nothing."""
+    inside: set = set()
+    stack: list[tuple[str, int]] = []
+    for i, char in enumerate(line):
+        if char in BRACKETS:
+            stack.append((BRACKETS[char], i))
+        elif any(char == closer for closer, _ in stack):
+            while stack[-1][0] != char:
+                stack.pop()
+            inside.update(range(stack.pop()[1], i))
+    return inside

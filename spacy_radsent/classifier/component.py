@@ -1,0 +1,409 @@
+"""The `radsent` component: a trainable pipe that labels every sentence of a report in its context."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy
+from spacy.language import Language
+from spacy.pipeline import TrainablePipe
+from spacy.tokens import Doc, Span, SpanGroup
+from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.util import minibatch
+from spacy.vocab import Vocab
+from thinc.api import Config, Model, Optimizer, set_dropout_rate
+from thinc.types import Floats2d, Ragged
+
+from ..errors import RadsentError
+from ..extensions import install_extensions
+from ..labels import LABELS, SPANS_KEY
+from ..spans import character_offsets, covering_span, trimmed_sentences
+
+# What `predict` hands to `set_annotations`: the sentences of each Doc, and a row of probabilities for each sentence.
+Prediction = tuple[list[list[Span]], Floats2d]
+
+default_model_config = """
+[model]
+@architectures = "spacy_radsent.SentenceClassifier.v1"
+width = 128
+
+[model.tok2vec]
+@architectures = "spacy.Tok2Vec.v2"
+
+[model.tok2vec.embed]
+@architectures = "spacy.MultiHashEmbed.v2"
+width = 96
+attrs = ["NORM","TAG","SHAPE"]
+rows = [4000,200,500]
+include_static_vectors = false
+
+[model.tok2vec.encode]
+@architectures = "spacy.MaxoutWindowEncoder.v2"
+width = 96
+window_size = 1
+maxout_pieces = 3
+depth = 2
+
+[model.ngrams]
+@architectures = "spacy_radsent.CharNgramEmbed.v1"
+width = 96
+rows = 65536
+max_n = 4
+feature_dropout = 0.3
+
+[model.mixer]
+@architectures = "spacy.MaxoutWindowEncoder.v2"
+width = 128
+window_size = 1
+maxout_pieces = 3
+depth = 2
+"""
+DEFAULT_MODEL = Config().from_str(default_model_config)["model"]
+
+
+@Language.factory(
+    "radsent",
+    requires=["doc.sents"],
+    assigns=["doc.spans"],
+    default_config={
+        "model": DEFAULT_MODEL,
+        "spans_key": SPANS_KEY,
+        "label_smoothing": 0.05,
+        "scorer": {"@scorers": "spacy_radsent.label_scorer.v1"},
+    },
+    default_score_weights={
+        "radsent_macro_f": 1.0,
+        "radsent_acc": 0.0,
+        "radsent_ppv_1": 0.0,
+        "radsent_recall_1": 0.0,
+        "radsent_f_1": 0.0,
+        "radsent_per_type": None,
+        "radsent_e2e_p": None,
+        "radsent_e2e_r": None,
+        "radsent_e2e_f": 0.0,
+        "radsent_e2e_macro_f": None,
+    },
+)
+def make_classifier(
+    nlp: Language,
+    name: str,
+    model: Model[tuple[list[Doc], Ragged], Floats2d],
+    spans_key: str,
+    label_smoothing: float,
+    scorer: Callable | None,
+) -> "RadsentClassifier":
+    """Build a `radsent` component; see `RadsentClassifier`."""
+    return RadsentClassifier(
+        nlp.vocab, model, name, spans_key=spans_key, label_smoothing=label_smoothing, scorer=scorer
+    )
+
+
+class RadsentClassifier(TrainablePipe):
+    """Label the sentences of a report with the four labels of `labels.LABELS`.
+
+    Writes `doc.spans[spans_key]`: one span per sentence of `doc.sents`, in order, without the white space around it
+    and with its label. `.attrs` holds a list per name, aligned with the spans: "scores" (probabilities in the order
+    of LABELS) and "status" ("ok", or "error" for a span without label); "source" is the name of the component.
+    """
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: Model[tuple[list[Doc], Ragged], Floats2d],
+        name: str = "radsent",
+        *,
+        spans_key: str = SPANS_KEY,
+        label_smoothing: float = 0.0,
+        scorer: Callable | None = None,
+    ) -> None:
+        """Build the component.
+
+        vocab (Vocab): The shared vocabulary.
+        model (Model[Tuple[List[Doc], Ragged], Floats2d]): Takes documents and the token offsets of their sentences
+            (n, 2), gives probabilities (n, 4).
+        spans_key (str): Key of the span group to write, and to read gold labels from.
+        label_smoothing (float): Share of the target probability spread evenly over the labels in training, [0, 1).
+        scorer (Optional[Callable]): See `scorer.label_score`.
+        """
+        if not 0.0 <= label_smoothing < 1.0:
+            raise RadsentError(f"label_smoothing is {label_smoothing}: give a number of at least 0 and less than 1.")
+        install_extensions()
+        self.vocab = vocab
+        self.model = model
+        self.name = name
+        self.scorer = scorer
+        self.cfg: dict[str, Any] = {
+            "labels": list(LABELS),
+            "spans_key": spans_key,
+            "label_smoothing": label_smoothing,
+        }
+        self._rehearsal_model: Model | None = None
+        for label in LABELS:
+            vocab.strings.add(label)
+
+    @property
+    def key(self) -> str:
+        """RETURNS (str): The key of the span group."""
+        return self.cfg["spans_key"]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return LABELS
+
+    @property
+    def label_data(self) -> list[str]:
+        return list(LABELS)
+
+    def add_label(self, label: str) -> int:
+        """Refuse: annotations, scores and every later component rest on these four labels."""
+        raise RadsentError(f"Cannot add label {label!r}: the scheme of '{self.name}' is fixed to {', '.join(LABELS)}.")
+
+    def __call__(self, doc: Doc) -> Doc:
+        return self._annotate_alone(doc)
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
+        """Label a stream of documents.
+
+        stream (Iterable[Doc]): Documents with sentence boundaries.
+        batch_size (int): Documents to label at once.
+        YIELDS (Doc): Every document, in order. One that fails goes to the error handler, alone; if that does not
+            raise, the document comes out with the status "error" and no labels.
+        """
+        for docs in minibatch(stream, size=batch_size):
+            try:
+                self.set_annotations(docs, self.predict(docs))
+            except Exception:
+                docs = [self._annotate_alone(doc) for doc in docs]
+            yield from docs
+
+    def _annotate_alone(self, doc: Doc) -> Doc:
+        try:
+            self.set_annotations([doc], self.predict([doc]))
+        except Exception as error:
+            self.get_error_handler()(self.name, self, [doc], error)
+            sentences = trimmed_sentences(doc) if doc.has_annotation("SENT_START") else []
+            self._write(doc, sentences, [], status="error")
+        return doc
+
+    def predict(self, docs: Iterable[Doc]) -> Prediction:
+        """Label documents without changing them.
+
+        docs (Iterable[Doc]): Documents with sentence boundaries.
+        RETURNS (Prediction): The sentences of each document, and their probabilities.
+        """
+        docs = list(docs)
+        sentences = [self._sentences(doc) for doc in docs]
+        return sentences, self._predict_sentences(docs, sentences)
+
+    def _predict_sentences(self, docs: list[Doc], sentences: Sequence[Sequence[Span]]) -> Floats2d:
+        if not any(sentences):
+            return self.model.ops.alloc2f(0, len(LABELS))
+        scores = self.model.predict((docs, _offsets(sentences)))
+        if not self.model.ops.xp.isfinite(scores).all():
+            raise RadsentError(f"'{self.name}' computed probabilities that are no numbers: its weights are damaged.")
+        return scores
+
+    def _sentences(self, doc: Doc) -> list[Span]:
+        if not len(doc):
+            return []
+        if not doc.has_annotation("SENT_START"):
+            raise RadsentError(
+                f"'{self.name}' found a Doc without sentence boundaries: put a component that sets them before it, "
+                f"e.g. nlp.add_pipe('radsent_sentencizer', before='{self.name}')."
+            )
+        return trimmed_sentences(doc)
+
+    def set_annotations(self, docs: Iterable[Doc], prediction: Prediction) -> None:
+        """Write labels to documents.
+
+        docs (Iterable[Doc]): The documents.
+        prediction (Prediction): What `predict` returned for them.
+        """
+        all_sentences, scores = prediction
+        rows = iter(self.model.ops.to_numpy(scores).tolist())
+        for doc, sentences in zip(docs, all_sentences, strict=False):
+            self._write(doc, sentences, [next(rows) for _ in sentences], status="ok")
+
+    def _write(self, doc: Doc, sentences: list[Span], scores: list[list[float]], status: str) -> None:
+        labels = [LABELS[row.index(max(row))] for row in scores] or [""] * len(sentences)
+        doc.spans[self.key] = SpanGroup(
+            doc,
+            name=self.key,
+            attrs={"scores": scores, "status": [status] * len(sentences), "source": self.name},
+            spans=[
+                Span(doc, span.start, span.end, label=label) for span, label in zip(sentences, labels, strict=False)
+            ],
+        )
+
+    def update(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optimizer | None = None,
+        losses: dict[str, float] | None = None,
+    ) -> dict[str, float]:
+        """Learn from the sentences of the reference documents, whatever the predicted boundaries are.
+
+        examples (Iterable[Example]): Reference documents hold the labelled sentences in `doc.spans`.
+        drop (float): The dropout rate.
+        sgd (Optional[Optimizer]): Updates the weights, if given.
+        losses (Optional[Dict[str, float]]): Updated with the loss, by the component's name.
+        RETURNS (Dict[str, float]): The losses.
+        """
+        losses = {} if losses is None else losses
+        losses.setdefault(self.name, 0.0)
+        examples = list(examples)
+        validate_examples(examples, "RadsentClassifier.update")
+        sentences = [self._gold_sentences(eg) for eg in examples]
+        if not any(sentences):
+            return losses
+        set_dropout_rate(self.model, drop)
+        scores, backprop = self.model.begin_update(([eg.predicted for eg in examples], _offsets(sentences)))
+        loss, d_scores = self.get_loss(examples, (sentences, scores))
+        backprop(d_scores)
+        if sgd is not None:
+            self.finish_update(sgd)
+        losses[self.name] += loss
+        return losses
+
+    def get_loss(self, examples: Iterable[Example], prediction: Prediction) -> tuple[float, Floats2d]:
+        """Compute the cross-entropy against the labels of the reference.
+
+        examples (Iterable[Example]): The batch.
+        prediction (Prediction): The reference's sentences, mapped to the predicted documents, and their probabilities.
+        RETURNS (Tuple[float, Floats2d]): The loss summed over labelled sentences, and its gradient with respect to
+            the logits, averaged over them. A sentence without label has none.
+        """
+        _, scores = prediction
+        golds = [span.label_ for eg in examples for span in eg.reference.spans.get(self.key, [])]
+        smoothing = self.cfg["label_smoothing"]
+        target = numpy.zeros(scores.shape, dtype="f")
+        labelled = numpy.array([bool(gold) for gold in golds])
+        for row, gold in zip(target, golds, strict=False):
+            if gold:
+                row[:] = smoothing / len(LABELS)
+                row[LABELS.index(gold)] += 1.0 - smoothing
+        return self._cross_entropy(scores, target, labelled)
+
+    def _cross_entropy(self, scores: Floats2d, target: Any, counted: Any) -> tuple[float, Floats2d]:
+        ops = self.model.ops
+        target, mask = ops.asarray2f(target), ops.asarray2f(counted.astype("f")[:, None])
+        loss = -(target * mask * ops.xp.log(scores + 1e-12)).sum()
+        return float(loss), (scores - target) * mask / max(1, int(counted.sum()))
+
+    def rehearse(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optimizer | None = None,
+        losses: dict[str, float] | None = None,
+    ) -> dict[str, float]:
+        """Pull the model towards what it predicted when training resumed, so that it forgets less.
+
+        Does nothing unless `nlp.resume_training()` has been called. See `update` for the arguments.
+        """
+        losses = {} if losses is None else losses
+        examples = list(examples)
+        validate_examples(examples, "RadsentClassifier.rehearse")
+        sentences = [self._gold_sentences(eg) for eg in examples]
+        if self._rehearsal_model is None or not any(sentences):
+            return losses
+        inputs = ([eg.predicted for eg in examples], _offsets(sentences))
+        target = self._rehearsal_model.predict(inputs)
+        set_dropout_rate(self.model, drop)
+        scores, backprop = self.model.begin_update(inputs)
+        loss, d_scores = self._cross_entropy(scores, target, numpy.ones(len(target)))
+        backprop(d_scores)
+        if sgd is not None:
+            self.finish_update(sgd)
+        losses[self.name] = losses.get(self.name, 0.0) + loss
+        return losses
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Language | None = None,
+        labels: Sequence[str] | None = None,
+    ) -> None:
+        """Initialize the model, and check that the training data fit the label scheme.
+
+        get_examples (Callable[[], Iterable[Example]]): Returns gold-standard examples.
+        nlp (Optional[Language]): The pipeline.
+        labels (Optional[Sequence[str]]): What `spacy init labels` wrote; the scheme is fixed, so it is only checked.
+        """
+        validate_get_examples(get_examples, "RadsentClassifier.initialize")
+        if labels is not None:
+            self._check_scheme(labels)
+        sample: list[Example] = []
+        found = set()
+        for eg in get_examples():
+            golds = {span.label_ for span in eg.reference.spans.get(self.key, [])}
+            found |= golds
+            if golds and len(sample) < 10:
+                sample.append(eg)
+        if unknown := sorted(found - {*LABELS, ""}):
+            raise RadsentError(
+                f"doc.spans[{self.key!r}] holds the label {unknown[0]!r}: '{self.name}' knows {', '.join(LABELS)} only."
+            )
+        if not found - {""}:
+            raise RadsentError(
+                f"The training data hold no labelled sentence in doc.spans[{self.key!r}]: make them with "
+                f"'radsent convert corpus.jsonl corpus.spacy', or set spans_key to the key they use."
+            )
+        X = ([eg.predicted for eg in sample], _offsets([self._gold_sentences(eg) for eg in sample]))
+        self.model.initialize(X=X, Y=self.model.ops.alloc2f(len(X[1].dataXd), len(LABELS)))
+
+    def _check_scheme(self, labels: Sequence[str]) -> None:
+        if tuple(labels) != LABELS:
+            raise RadsentError(
+                f"The label scheme {list(labels)} does not match the model's {list(LABELS)}: "
+                f"use data and a pipeline of the same scheme."
+            )
+
+    def _gold_sentences(self, example: Example) -> list[Span]:
+        """RETURNS (List[Span]): The sentences of the reference as spans of the predicted document's tokens."""
+        return [
+            covering_span(example.predicted, span.start_char, span.end_char, span.label_)
+            for span in example.reference.spans.get(self.key, [])
+        ]
+
+    def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
+        """Score labels on the boundaries of the reference, and end to end on the predicted ones.
+
+        examples (Iterable[Example]): Predicted and reference documents.
+        RETURNS (Dict[str, Any]): See `scorer.label_score`.
+        """
+        if self.scorer is None:
+            return {}
+        examples = list(examples)
+        validate_examples(examples, "RadsentClassifier.score")
+        on_gold = [self._on_gold_boundaries(eg) for eg in examples]
+        return self.scorer(examples, on_gold_boundaries=on_gold, spans_key=self.key, name=self.name, **kwargs)
+
+    def _on_gold_boundaries(self, example: Example) -> Example:
+        sentences = self._gold_sentences(example)
+        if character_offsets(sentences) == character_offsets(list(example.predicted.spans.get(self.key, []))):
+            return example
+        doc = example.predicted.copy()
+        self.set_annotations([doc], ([sentences], self._predict_sentences([doc], [sentences])))
+        return Example(doc, example.reference)
+
+    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "RadsentClassifier":
+        super().from_bytes(bytes_data, exclude=exclude)
+        self._check_scheme(self.cfg["labels"])
+        return self
+
+    def from_disk(self, path: Any, *, exclude: Iterable[str] = ()) -> "RadsentClassifier":
+        super().from_disk(path, exclude=exclude)
+        self._check_scheme(self.cfg["labels"])
+        return self
+
+
+def _offsets(sentences: Sequence[Sequence[Span]]) -> Ragged:
+    """RETURNS (Ragged): Token offsets (n, 2) of all sentences, and the number of sentences of each document."""
+    rows = [(span.start, span.end) for spans in sentences for span in spans]
+    data: Any = numpy.array(rows, dtype="i").reshape(-1, 2)
+    lengths: Any = numpy.array([len(spans) for spans in sentences], dtype="i")
+    return Ragged(data, lengths)

@@ -1,0 +1,39 @@
+"""The application that the commands register with, and what they share."""
+
+import functools
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import typer
+
+from ..errors import RadsentError
+
+app = typer.Typer(
+    name="radsent",
+    help="Sentence labels for Japanese radiology reports.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,  # its tracebacks print local variables, and those hold reports
+)
+
+
+@app.callback()
+def main() -> None:
+    """Sentence labels for Japanese radiology reports."""
+
+
+def command(name: str) -> Callable[[Callable], Callable]:
+    """Register a command; bad input becomes one line on stderr and exit code 1."""
+
+    def register(function: Callable) -> Callable:
+        @functools.wraps(function)
+        def run(*args: Any, **kwargs: Any) -> None:
+            try:
+                function(*args, **kwargs)
+            except RadsentError as error:
+                print(f"Error: {error}", file=sys.stderr)
+                raise typer.Exit(1) from None
+
+        return app.command(name)(run)
+
+    return register

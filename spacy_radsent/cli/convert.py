@@ -1,0 +1,70 @@
+"""`radsent convert`: reports in any known format to records or to a DocBin."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import typer
+from rich.progress import track
+
+from ..boundaries import SentenceRules
+from ..corpus.docbin import Alignment, write_docbin
+from ..corpus.importers import IMPORTERS, import_records
+from ..corpus.records import Record, write_records
+from ..errors import RadsentError
+from .app import command
+
+
+@command("convert")
+def convert(
+    source: Path = typer.Argument(..., metavar="INPUT", help="A .jsonl, .csv, .tsv or .txt file, or a folder of .txt."),
+    target: Path = typer.Argument(..., metavar="OUTPUT", help="A .jsonl file (records) or a .spacy file (DocBin)."),
+    source_format: str = typer.Option("auto", "--from", help=f"auto, {', '.join(IMPORTERS)}."),
+    meta: list[str] = typer.Option([], "--meta", help="KEY=VALUE to add to the meta of every record."),
+    hard_wrap: bool = typer.Option(False, "--hard-wrap", help="Lines of raw text were broken at a fixed width."),
+) -> None:
+    """Convert reports to records (.jsonl), or to a DocBin for `spacy train` (.spacy).
+
+    Reports without sentences are split by rule. Offsets always refer to the text as it came in.
+    """
+    if target.suffix not in (".jsonl", ".spacy"):
+        raise RadsentError(f"{target}: cannot write {target.suffix!r}: name a .jsonl or a .spacy file.")
+    added = dict(_key_value(item) for item in meta)
+    counts: Counter = Counter()
+    records = _counted(import_records(source, source_format, SentenceRules(hard_wrap=hard_wrap)), counts, added)
+    progress = track(records, description=f"{source.name} -> {target.name}", transient=True)
+    alignment = Alignment()
+    if target.suffix == ".jsonl":
+        write_records(progress, target)
+    else:
+        alignment = write_docbin(progress, target)
+    _summarize(target, counts, alignment)
+
+
+def _key_value(item: str) -> tuple:
+    key, separator, value = item.partition("=")
+    if not (key and separator):
+        raise RadsentError(f"--meta {item!r}: write KEY=VALUE, e.g. --meta source=synthetic.")
+    return key, value
+
+
+def _counted(records: Iterable[Record], counts: Counter, added: dict[str, str]) -> Iterator[Record]:
+    for record in records:
+        record.meta.update(added)
+        counts["reports"] += 1
+        counts["sentences"] += len(record.sentences)
+        counts.update(sentence.label or "without label" for sentence in record.sentences)
+        yield record
+
+
+def _summarize(target: Path, counts: Counter, alignment: Alignment) -> None:
+    reports, sentences = counts.pop("reports", 0), counts.pop("sentences", 0)
+    labels = ", ".join(f"{label} {count}" for label, count in counts.most_common())
+    print(f"{target}: {reports} reports, {sentences} sentences" + (f" ({labels})" if labels else ""))
+    if target.suffix == ".spacy":
+        print(
+            f"Not aligned with tokens: {len(alignment.moved)} sentences, moved to the nearest token edge; "
+            f"{len(alignment.left_out)} reports left out, since two of their sentences share a token."
+        )
+        for where in alignment.moved + alignment.left_out:
+            print(f"  {where}")

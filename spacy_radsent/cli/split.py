@@ -1,0 +1,80 @@
+"""`radsent split`: a corpus into train, dev and test."""
+
+import json
+from pathlib import Path
+
+import typer
+
+from ..corpus.importers import import_records
+from ..corpus.records import Record, write_records
+from ..corpus.split import find_leaks, stratified_split
+from ..errors import RadsentError
+from ..files import atomic_writer
+from .app import command
+
+# Files of a corpus folder that are a split already, by their name; all others are pooled and split here.
+GIVEN_SPLITS = {"train": "train", "dev": "dev", "validation": "dev", "test": "test"}
+
+
+@command("split")
+def split(
+    folder: Path = typer.Argument(..., metavar="FOLDER", help="A folder of .jsonl files (records, or the paper's)."),
+    output: Path = typer.Argument(..., metavar="OUTPUT", help="Where train.jsonl, dev.jsonl and test.jsonl go."),
+    dev: float = typer.Option(0.1, help="Share of the reports for dev."),
+    test: float = typer.Option(0.1, help="Share of the reports for test."),
+    seed: int = typer.Option(0, help="Same seed, same split."),
+    stratify: str = typer.Option("", help="Fields of meta, separated by commas, to spread evenly over the splits."),
+    held_out: Path | None = typer.Option(None, help="A further test set (.jsonl) that train must share nothing with."),
+) -> None:
+    """Split a corpus by report.
+
+    Files named train, dev, validation or test.jsonl keep their role; all others are pooled and split. Training
+    reports that share a sentence of more than 12 characters with another split or with the held-out set are
+    reported and dropped.
+    """
+    if dev < 0 or test < 0 or dev + test >= 1:
+        raise RadsentError(
+            f"--dev {dev} and --test {test}: give shares of at least 0 that leave something to train on."
+        )
+    splits = _read_splits(folder, {"train": 1 - dev - test, "dev": dev, "test": test}, stratify, seed)
+    if empty := [name for name, records in splits.items() if not records]:
+        raise RadsentError(f"{folder}: no report is left for {empty[0]}: give more reports or another share.")
+    extra = list(import_records(held_out)) if held_out else []
+    leaks = find_leaks(splits["train"], [*splits["dev"], *splits["test"], *extra])
+    dropped = {leak.id for leak in leaks}
+    splits["train"] = [record for record in splits["train"] if record.id not in dropped]
+    for name, records in splits.items():
+        write_records(records, output / f"{name}.jsonl")
+        print(f"{output / name}.jsonl: {len(records)} reports, {sum(len(r.sentences) for r in records)} sentences")
+    with atomic_writer(output / "leaks.json") as file:
+        json.dump([leak._asdict() for leak in leaks], file, indent=2)
+    print(f"Leaks: {len(leaks)} reports dropped from train, since a sentence stands in another split as well")
+    for leak in leaks:
+        print(f"  {leak.id}: sentences {', '.join(map(str, leak.sentences))}")
+
+
+def _read_splits(folder: Path, shares: dict[str, float], stratify: str, seed: int) -> dict[str, list[Record]]:
+    """Read the files of a folder, and split those that are no split already among the splits not given."""
+    files = sorted(folder.glob("*.jsonl"))
+    if not files:
+        raise RadsentError(f"{folder}: no .jsonl file there: fetch the corpus first, or give the folder that holds it.")
+    splits: dict[str, list[Record]] = {name: [] for name in shares}
+    pool: list[Record] = []
+    for path in files:
+        role = GIVEN_SPLITS.get(path.stem)
+        (splits[role] if role else pool).extend(import_records(path))
+    seen: dict[str, str] = {}
+    for name, records in [*splits.items(), ("pool", pool)]:
+        for record in records:
+            if record.id in seen:
+                raise RadsentError(f"{folder}: the id {record.id!r} stands twice: give every report an id of its own.")
+            seen[record.id] = name
+    open_shares = {name: share for name, share in shares.items() if not splits[name] and share > 0}
+    if pool and not splits["train"]:
+        total = sum(open_shares.values())
+        open_shares = {name: share / total for name, share in open_shares.items()}
+        fields = [field for field in stratify.split(",") if field]
+        splits.update(stratified_split(pool, open_shares, stratify=fields, seed=seed))
+    else:
+        splits["train"] += pool
+    return splits

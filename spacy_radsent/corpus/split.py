@@ -1,0 +1,57 @@
+"""Split a corpus into train, dev and test by report, with no sentence in two of them."""
+
+import random
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from .records import Record
+
+# Shorter sentences ("胆嚢：著変なし。") recur in any two reports without one being copied from the other.
+LEAK_MIN_CHARS = 13
+
+
+class Leak(NamedTuple):
+    """A training report that shares sentences with reports it is to be tested on."""
+
+    id: str
+    sentences: list[int]
+
+
+def stratified_split(
+    records: Sequence[Record], shares: dict[str, float], *, stratify: Iterable[str] = (), seed: int = 0
+) -> dict[str, list[Record]]:
+    """Split by report, each split with the same mix of the given `meta` fields.
+
+    records (Sequence[Record]): The corpus.
+    shares (Dict[str, float]): Name of a split -> its share; they add up to 1.
+    stratify (Iterable[str]): Fields of `meta`; reports are grouped by their combination of values.
+    seed (int): Same seed, same split.
+    RETURNS (Dict[str, List[Record]]): The splits, each in the order of the corpus.
+    """
+    fields, rng = list(stratify), random.Random(seed)
+    strata: dict[str, list[int]] = defaultdict(list)
+    for i, record in enumerate(records):
+        strata[repr([record.meta.get(field) for field in fields])].append(i)
+    chosen: dict[str, list[int]] = {name: [] for name in shares}
+    done = 0
+    for key in sorted(strata):
+        rng.shuffle(strata[key])
+        for i in strata[key]:
+            # Deal each report to the split that is furthest behind its share: even within strata smaller than 1/share.
+            done += 1
+            behind = max(shares, key=lambda name: shares[name] * done - len(chosen[name]))
+            chosen[behind].append(i)
+    return {name: [records[i] for i in sorted(indices)] for name, indices in chosen.items()}
+
+
+def find_leaks(train: Iterable[Record], tests: Iterable[Record]) -> list[Leak]:
+    """Find training reports with a sentence of at least `LEAK_MIN_CHARS` characters that stands in a test report too.
+
+    train (Iterable[Record]): Reports to train on.
+    tests (Iterable[Record]): Reports to evaluate on, of all test sets.
+    RETURNS (List[Leak]): The reports to drop from train, with the indices of their leaking sentences.
+    """
+    known: set[str] = {text for record in tests for text in record.sentence_texts if len(text) >= LEAK_MIN_CHARS}
+    leaks = (Leak(record.id, [i for i, text in enumerate(record.sentence_texts) if text in known]) for record in train)
+    return [leak for leak in leaks if leak.sentences]

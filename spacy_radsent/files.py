@@ -1,0 +1,59 @@
+"""Reading and writing files so that a mistake costs nothing: clear errors in, whole files out."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from .errors import RadsentError
+
+
+def read_text(path: str | Path) -> str:
+    """Read a UTF-8 file, with or without a byte order mark; line ends are kept as they are."""
+    try:
+        data = Path(path).read_bytes()
+    except FileNotFoundError:
+        raise RadsentError(f"{path}: no such file: check the path.") from None
+    except OSError as error:
+        raise RadsentError(f"{path}: cannot be read ({error.strerror}): give a readable file.") from None
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise RadsentError(
+            f"{path}, line {line}: not UTF-8 (byte 0x{data[error.start]:02x}): "
+            f"convert the file first, e.g. iconv -f CP932 -t UTF-8."
+        ) from None
+
+
+@contextmanager
+def atomic_writer(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
+    """Write a file that appears whole or not at all, with the old one in place until then.
+
+    path (Union[str, Path]): Where it will be; missing folders are made.
+    mode (str): "w" (UTF-8, line ends untouched) or "wb".
+    """
+    path = Path(path)
+    text = {} if "b" in mode else {"encoding": "utf-8", "newline": ""}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            raise RadsentError(f"{path}: is a folder: name a file to write to.")
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    except OSError as error:
+        raise RadsentError(f"{path}: cannot be written ({error.strerror}): choose a writable folder.") from None
+    try:
+        with os.fdopen(handle, mode, **text) as file:  # type: ignore[call-overload]
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        raise RadsentError(
+            f"{path}: cannot be written ({error.strerror}): free some space or choose another."
+        ) from None
+    finally:
+        if os.path.exists(temporary):
+            os.unlink(temporary)

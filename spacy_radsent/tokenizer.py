@@ -1,0 +1,87 @@
+"""GiNZA's tokenizer (Sudachi, split mode C) without Sudachi's limit on the length of its input."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+from spacy.lang.ja import JapaneseTokenizer as SpacyJapaneseTokenizer
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
+
+from .boundaries import sentence_offsets
+
+# Sudachi refuses more (sudachi.rs, input_text/buffer: u16::MAX / 4 * 3).
+SUDACHI_MAX_BYTES = 49_149
+TOKEN_ATTRS: list[int | str] = ["ORTH", "SPACY", "TAG", "POS", "LEMMA", "NORM", "MORPH"]
+
+
+def create_tokenizer(split_mode: str | None = "C") -> Callable[[Language], "JapaneseTokenizer"]:
+    """Build the tokenizer that `[nlp.tokenizer] @tokenizers = "spacy_radsent.JapaneseTokenizer.v1"` names.
+
+    split_mode (Optional[str]): Sudachi's granularity, "A", "B" or "C" (as in ja_ginza).
+    """
+    return partial(_make_tokenizer, split_mode=split_mode)
+
+
+def _make_tokenizer(nlp: Language, split_mode: str | None) -> "JapaneseTokenizer":
+    return JapaneseTokenizer(nlp.vocab, split_mode=split_mode)
+
+
+class JapaneseTokenizer(SpacyJapaneseTokenizer):
+    """Tokenize input of any length, in pieces cut at sentence ends where it exceeds `max_bytes`.
+
+    Cut there, the pieces tokenize as the whole text would: Sudachi's lattice has one path across a sentence end.
+    """
+
+    def __init__(self, vocab: Vocab, split_mode: str | None = "C", max_bytes: int = SUDACHI_MAX_BYTES) -> None:
+        super().__init__(vocab, split_mode=split_mode)
+        self.max_bytes = max_bytes
+
+    def __reduce__(self) -> Any:
+        return JapaneseTokenizer, (self.vocab, self.split_mode, self.max_bytes)
+
+    def __call__(self, text: str) -> Doc:
+        """Tokenize a text.
+
+        text (str): Any text that can be encoded as UTF-8.
+        RETURNS (Doc): `doc.text` equals `text`.
+        """
+        try:
+            size = len(text.encode("utf-8"))
+        except UnicodeEncodeError as error:
+            raise ValueError(
+                f"The text holds a lone surrogate (U+{ord(text[error.start]):04X}) at character {error.start}, "
+                f"which is no valid Unicode: decode the report anew, e.g. with errors='replace'."
+            ) from None
+        if size <= self.max_bytes:
+            return super().__call__(text)
+        docs = [super(JapaneseTokenizer, self).__call__(piece) for piece in self._pieces(text)]
+        sub_tokens = [tokens for doc in docs for tokens in doc.user_data.get("sub_tokens", [])]
+        doc = Doc.from_docs(docs, ensure_whitespace=False, attrs=TOKEN_ATTRS, exclude=["user_data"])  # type: ignore[call-arg]  # missing in its stub
+        if self.need_subtokens:
+            doc.user_data["sub_tokens"] = sub_tokens
+        return doc
+
+    def _pieces(self, text: str) -> Iterator[str]:
+        """Yield pieces of at most `max_bytes` bytes that join to the text, each as long as whole sentences allow."""
+        start = size = 0
+        ends = [*[begin for begin, _ in sentence_offsets(text)][1:], len(text)]
+        previous = 0
+        for end in ends:
+            sentence = len(text[previous:end].encode("utf-8"))
+            if size + sentence > self.max_bytes:
+                if start < previous:
+                    yield text[start:previous]
+                start, size = previous, 0
+                if sentence > self.max_bytes:  # no sentence end to cut at: cut by length
+                    *pieces, last = self._chop(text[previous:end])
+                    yield from pieces
+                    start, sentence = end - len(last), len(last.encode("utf-8"))
+            size += sentence
+            previous = end
+        yield text[start:]
+
+    def _chop(self, text: str) -> list[str]:
+        step = self.max_bytes // 4  # the longest character has four bytes
+        return [text[i : i + step] for i in range(0, len(text), step)]
