@@ -8,10 +8,12 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate
 
 # Latin abbreviations after which a full stop never ends a sentence. "n.p." is not among them: it often does.
 DEFAULT_ABBREVIATIONS = (
-    *("rt", "lt", "bil", "bilat", "ant", "post", "sup", "inf", "lat", "med", "prox", "dist"),
+    *("rt", "lt", "bil", "bilat", "ant", "post", "sup", "inf", "lat", "med", "int", "ext", "prox", "dist"),
     *("no", "nos", "fig", "se", "im", "vs", "cf", "e.g", "i.e", "approx", "ca", "dr", "st", "susp"),
 )
 BRACKETS = {
@@ -33,12 +35,16 @@ FIGURE_MARK = re.compile(
     r"[\[［(（]\s*(?:[#＃]\s*\d|(?:se|im|series|image|画像|図|fig)[\s.:：]*\d)[^\[\]［］()（）\n]{0,30}[\]］)）]|※\s*図\s*\d+",
     re.IGNORECASE,
 )
-# What opens a new item of a report, so that the line before it is not continued by it (hard-wrapped text).
+# What opens a new item of a report, so that the line before it is not continued by it (hard-wrapped text). A round
+# bracket or a decimal ("3.5cm") may as well begin a line in the middle of a sentence.
 ITEM_OPENER = re.compile(
-    r"\s*(?:[・･\-‐–—*＊○●◯◎□■◆◇▪•<＜【\[［(（]|[①-⑳]|\d{1,2}\s*[.．)）、:：]|[^\s。．、]{1,12}[:：])"
+    r"\s*(?:[・･\-‐–—*＊○●◯◎□■◆◇▪•<＜【\[［]|[①-⑳]|[(（]\s*(?:\d{1,2}|[A-Za-z])\s*[)）]"
+    r"|\d{1,2}\s*[.．)）、:：](?!\d)|[^\s。．、]{1,12}[:：])"
 )
 ENUMERATOR = re.compile(r"[\s・･\-○●■(（]*(?:\d{1,3}|[A-Za-z])$")
 LATIN_WORD = re.compile(r"[A-Za-zＡ-Ｚａ-ｚ./]+$")
+MIN_WRAPPED = 30  # columns, two for a full-width character: nobody breaks lines at a smaller width
+MAX_WORD = 40  # looking no further back for a word keeps a line of 100,000 characters from taking quadratic time
 
 
 @dataclass(frozen=True)
@@ -81,8 +87,8 @@ def sentence_offsets(text: str, rules: SentenceRules = SentenceRules()) -> list[
 def _lines(text: str, rules: SentenceRules) -> Iterator[tuple[int, int]]:
     """Yield the offsets of each line, or of each run of lines that hard wrapping tore apart."""
     lines = text.splitlines(keepends=True)
-    # A line is wrapped when it is about as wide as the widest of its report.
-    width = 0.9 * max(map(_display_width, lines), default=0) if rules.hard_wrap else 0.0
+    # A line is wrapped when it is about as wide as the widest of its report (which may hold short items only).
+    width = max(MIN_WRAPPED, 0.9 * max(map(_display_width, lines), default=0)) if rules.hard_wrap else 0.0
     start = end = 0
     for line, following in zip(lines, [*lines[1:], ""], strict=False):
         end += len(line)
@@ -102,20 +108,27 @@ def _ends_sentence(line: str, rules: SentenceRules) -> bool:
 
 def _ends_in_line(line: str, rules: SentenceRules) -> Iterator[int]:
     """Yield the offsets at which a sentence ends before the end of its line does."""
-    bracketed = set() if rules.split_in_brackets else _bracketed(line)
-    marks = re.escape(rules.terminators)
-    # A figure mark, a closing bracket and further terminators stay with the sentence that they follow.
-    tail = re.compile(rf"(?:[{marks}{re.escape(CLOSERS)}]|[ \u3000\t]*(?:{FIGURE_MARK.pattern}))*", re.IGNORECASE)
+    depth = [0] * len(line) if rules.split_in_brackets else _bracket_depth(line)
+    terminator, tail = _patterns(rules.terminators)
     start = done = 0
-    for match in re.finditer(f"[{marks}]", line) if marks else ():
+    for match in terminator.finditer(line):
         at = match.start()
-        if at < done or at in bracketed:
+        if at < done or depth[at]:
             continue
         end = tail.match(line, match.end()).end()  # type: ignore[union-attr]  # the pattern matches the empty string
         if match.group() in ".．" and not _is_full_stop(line, at, start, end, rules):
             continue
         yield end
         start = done = end
+
+
+@lru_cache
+def _patterns(terminators: str) -> tuple[re.Pattern, re.Pattern]:
+    """RETURNS (Tuple[Pattern, Pattern]): A terminator; what stays with the sentence that it ends."""
+    marks = re.escape(terminators)
+    # A figure mark, a closing bracket and further terminators stay with the sentence that they follow.
+    tail = rf"(?:[{marks}{re.escape(CLOSERS)}]|[ \u3000\t]*(?:{FIGURE_MARK.pattern}))*"
+    return re.compile(f"[{marks}]" if marks else "(?!)"), re.compile(tail, re.IGNORECASE)
 
 
 def _is_full_stop(line: str, at: int, start: int, end: int, rules: SentenceRules) -> bool:
@@ -132,6 +145,7 @@ def _is_full_stop(line: str, at: int, start: int, end: int, rules: SentenceRules
         return False
     if line[at] == "．":
         return True
+    before = before[-MAX_WORD:]
     word = LATIN_WORD.search(before)
     if word is None or before[: word.start()][-1:].isdigit():
         glued = before[-1:] + after if word is None else ""
@@ -143,15 +157,17 @@ def _is_full_stop(line: str, at: int, start: int, end: int, rules: SentenceRules
     return not goes_on and word.group().lower() not in rules.abbreviations
 
 
-def _bracketed(line: str) -> set:
-    """RETURNS (Set[int]): The positions inside balanced brackets; an unbalanced bracket encloses nothing."""
-    inside: set = set()
-    stack: list[tuple[str, int]] = []
+def _bracket_depth(line: str) -> list[int]:
+    """RETURNS (List[int]): How many balanced brackets hold each character; an unbalanced bracket holds none."""
+    change = [0] * len(line)
+    closers, openings = "", []
     for i, char in enumerate(line):
         if char in BRACKETS:
-            stack.append((BRACKETS[char], i))
-        elif any(char == closer for closer, _ in stack):
-            while stack[-1][0] != char:
-                stack.pop()
-            inside.update(range(stack.pop()[1], i))
-    return inside
+            closers += BRACKETS[char]
+            openings.append(i)
+        elif (inner := closers.rfind(char)) >= 0:
+            change[openings[inner]] += 1
+            change[i] -= 1
+            closers = closers[:inner]
+            del openings[inner:]
+    return list(accumulate(change))

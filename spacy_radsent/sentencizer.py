@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy
 import srsly
 from spacy import util
 from spacy.language import Language
@@ -13,7 +14,8 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from .boundaries import DEFAULT_ABBREVIATIONS, SentenceRules, sentence_offsets
-from .spans import character_offsets, trimmed_sentences
+from .errors import RadsentError
+from .spans import character_offsets, set_sentence_starts, trimmed_sentences
 
 DEFAULT_CONFIG = {
     "terminators": SentenceRules.terminators,
@@ -67,18 +69,16 @@ class RadsentSentencizer(Pipe):
         doc (Doc): The document; its dependency parse, if it is to have one, comes later.
         RETURNS (Doc): The same document.
         """
-        if doc.has_annotation("DEP"):
-            raise ValueError(
+        if any(token.dep for token in doc):
+            raise RadsentError(
                 f"'{self.name}' found a Doc that is parsed already, and cannot change its sentences: "
                 f"place it before the parser, e.g. nlp.add_pipe('radsent_sentencizer', first=True)."
             )
-        starts = iter([start for start, _ in sentence_offsets(doc.text, self.rules)][1:])
-        following = next(starts, None)
-        for token in doc:
-            begins = following is not None and token.idx >= following
-            token.is_sent_start = begins or token.i == 0
-            while following is not None and following <= token.idx:
-                following = next(starts, None)
+        offsets = numpy.array([start for start, _ in sentence_offsets(doc.text, self.rules)], dtype=int)
+        tokens = numpy.array([token.idx for token in doc], dtype=int)
+        # The first token at or behind each offset; an offset within the last token starts no sentence.
+        starts = numpy.searchsorted(tokens, offsets[1:])
+        set_sentence_starts(doc, starts[starts < len(doc)])
         return doc
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:

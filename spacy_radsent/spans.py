@@ -1,5 +1,10 @@
 """The sentences of a Doc as spans without white space around them: what the span group "radsent" holds."""
 
+from collections.abc import Iterable
+from typing import Any
+
+import numpy
+from spacy.attrs import SENT_START
 from spacy.tokens import Doc, Span
 
 from .errors import RadsentError
@@ -20,6 +25,19 @@ def trimmed_sentences(doc: Doc) -> list[Span]:
         if start < end:
             spans.append(doc[start:end])
     return spans
+
+
+def set_sentence_starts(doc: Doc, starts: Iterable[int]) -> None:
+    """Decide for every token whether a sentence starts there, so that a parser placed later keeps the boundaries.
+
+    doc (Doc): A document without dependency parse.
+    starts (Iterable[int]): Indices of the tokens that start a sentence; the first token always does.
+    """
+    # All at once: setting `Token.is_sent_start` takes a pass over the whole document each time.
+    values: Any = numpy.full(len(doc), -1)
+    values[list(starts)] = 1
+    values[:1] = 1
+    doc.from_array([SENT_START], values.astype("uint64"))
 
 
 def covering_span(doc: Doc, start: int, end: int, label: str = "") -> Span:

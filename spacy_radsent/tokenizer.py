@@ -10,9 +10,11 @@ from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
 from .boundaries import sentence_offsets
+from .errors import RadsentError
 
 # Sudachi refuses more (sudachi.rs, input_text/buffer: u16::MAX / 4 * 3).
 SUDACHI_MAX_BYTES = 49_149
+CONTEXT = 8  # characters before a piece that Sudachi sees, too: which word it reads depends on the word before
 TOKEN_ATTRS: list[int | str] = ["ORTH", "SPACY", "TAG", "POS", "LEMMA", "NORM", "MORPH"]
 
 
@@ -31,7 +33,8 @@ def _make_tokenizer(nlp: Language, split_mode: str | None) -> "JapaneseTokenizer
 class JapaneseTokenizer(SpacyJapaneseTokenizer):
     """Tokenize input of any length, in pieces cut at sentence ends where it exceeds `max_bytes`.
 
-    Cut there, the pieces tokenize as the whole text would: Sudachi's lattice has one path across a sentence end.
+    Cut there and given the end of the sentence before, the pieces tokenize as the whole text would: Sudachi's lattice
+    has one path across a sentence end.
     """
 
     def __init__(self, vocab: Vocab, split_mode: str | None = "C", max_bytes: int = SUDACHI_MAX_BYTES) -> None:
@@ -50,38 +53,40 @@ class JapaneseTokenizer(SpacyJapaneseTokenizer):
         try:
             size = len(text.encode("utf-8"))
         except UnicodeEncodeError as error:
-            raise ValueError(
+            raise RadsentError(
                 f"The text holds a lone surrogate (U+{ord(text[error.start]):04X}) at character {error.start}, "
                 f"which is no valid Unicode: decode the report anew, e.g. with errors='replace'."
             ) from None
         if size <= self.max_bytes:
             return super().__call__(text)
-        docs = [super(JapaneseTokenizer, self).__call__(piece) for piece in self._pieces(text)]
-        sub_tokens = [tokens for doc in docs for tokens in doc.user_data.get("sub_tokens", [])]
-        doc = Doc.from_docs(docs, ensure_whitespace=False, attrs=TOKEN_ATTRS, exclude=["user_data"])  # type: ignore[call-arg]  # missing in its stub
+        docs = [self._tokenize_piece(text, start, end) for start, end in self._pieces(text)]
+        sub_tokens = [tokens for doc in docs for tokens in doc.user_data.pop("sub_tokens", [])]
+        doc = Doc.from_docs(docs, ensure_whitespace=False, attrs=TOKEN_ATTRS)  # type: ignore[call-arg]  # missing in its stub
         if self.need_subtokens:
             doc.user_data["sub_tokens"] = sub_tokens
         return doc
 
-    def _pieces(self, text: str) -> Iterator[str]:
-        """Yield pieces of at most `max_bytes` bytes that join to the text, each as long as whole sentences allow."""
-        start = size = 0
-        ends = [*[begin for begin, _ in sentence_offsets(text)][1:], len(text)]
-        previous = 0
-        for end in ends:
-            sentence = len(text[previous:end].encode("utf-8"))
-            if size + sentence > self.max_bytes:
-                if start < previous:
-                    yield text[start:previous]
-                start, size = previous, 0
-                if sentence > self.max_bytes:  # no sentence end to cut at: cut by length
-                    *pieces, last = self._chop(text[previous:end])
-                    yield from pieces
-                    start, sentence = end - len(last), len(last.encode("utf-8"))
-            size += sentence
-            previous = end
-        yield text[start:]
+    def _tokenize_piece(self, text: str, start: int, end: int) -> Doc:
+        context = min(start, CONTEXT)
+        doc = super().__call__(text[start - context : end])
+        first = next((token.i for token in doc if token.idx == context), None)
+        if first is None:  # the text was cut within a word
+            return super().__call__(text[start:end])
+        piece = doc[first:].as_doc()
+        if self.need_subtokens:
+            piece.user_data["sub_tokens"] = doc.user_data["sub_tokens"][first:]
+        return piece
 
-    def _chop(self, text: str) -> list[str]:
-        step = self.max_bytes // 4  # the longest character has four bytes
-        return [text[i : i + step] for i in range(0, len(text), step)]
+    def _pieces(self, text: str) -> Iterator[tuple[int, int]]:
+        """Yield the offsets of pieces that Sudachi takes with their context, as long as whole sentences allow."""
+        limit = self.max_bytes - 4 * CONTEXT  # the longest character has four bytes
+        start = size = previous = 0
+        for end in [*[begin for begin, _ in sentence_offsets(text)][1:], len(text)]:
+            size += len(text[previous:end].encode("utf-8"))
+            while size > limit:
+                # A sentence that is too long by itself is cut by length.
+                cut = previous if previous > start else start + limit // 4
+                yield start, cut
+                start, size = cut, len(text[cut:end].encode("utf-8"))
+            previous = end
+        yield start, len(text)

@@ -54,7 +54,8 @@ def forward(
     if is_train and dropout:
         features = [_drop(rows, dropout) for rows in features]
     lengths = ops.asarray1i([len(rows) for rows in features])
-    rows: Any = ops.asarray(numpy.concatenate(features))
+    joined: Any = numpy.concatenate(features)
+    rows: Any = ops.asarray(joined)
     # Scaled by the root of their number, sentences of any length give vectors of like size.
     scale = 1.0 / ops.xp.sqrt(lengths.astype("f"))[:, None]
     vectors = ops.reduce_sum(table[rows], lengths) * scale

@@ -28,7 +28,7 @@ def label_score(
     RETURNS (Dict[str, Any]): On reference boundaries: `radsent_acc`, `radsent_macro_f`, `radsent_ppv_1` (precision of
         POSITIVE, as in Kikuchi et al. 2026), `radsent_recall_1`, `radsent_f_1`, `radsent_per_type` (label -> p, r, f).
         End to end on predicted boundaries: `radsent_e2e_p`, `_r`, `_f` (a sentence counts when its boundaries and its
-        label are right) and `radsent_e2e_macro_f`. None where there is nothing to score.
+        label are right) and `radsent_e2e_macro_f`, over reports labelled throughout. None where nothing can be scored.
     """
     examples = [eg for eg in examples if spans_key in eg.reference.spans]
     labelled = examples if on_gold_boundaries is None else list(on_gold_boundaries)
@@ -37,6 +37,7 @@ def label_score(
     end_to_end = [
         (_offsets_with_labels(eg.predicted, spans_key), _offsets_with_labels(eg.reference, spans_key))
         for eg in examples
+        if all(gold.label_ for gold in eg.reference.spans[spans_key])
     ]
     exact = _exact_prf(end_to_end)
     positive = per_label[Label.POSITIVE.name]
@@ -59,7 +60,9 @@ def _pairs(example: Example, spans_key: str) -> list[tuple[str, str | None]]:
     """RETURNS (List[Tuple[str, Optional[str]]]): Reference label and predicted label of every reference sentence."""
     predicted = example.predicted.spans.get(spans_key, [])
     by_character = {i: span.label_ for span in predicted for i in range(span.start_char, span.end_char)}
-    return [(gold.label_, by_character.get(gold.start_char)) for gold in example.reference.spans[spans_key]]
+    return [
+        (gold.label_, by_character.get(gold.start_char)) for gold in example.reference.spans[spans_key] if gold.label_
+    ]
 
 
 def _label_prf(pairs: list[tuple[str, str | None]], label: str) -> PRFScore:

@@ -1,10 +1,12 @@
 """`radsent convert`: reports in any known format to records or to a DocBin."""
 
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import typer
+from rich.console import Console
 from rich.progress import track
 
 from ..boundaries import SentenceRules
@@ -32,7 +34,8 @@ def convert(
     added = dict(_key_value(item) for item in meta)
     counts: Counter = Counter()
     records = _counted(import_records(source, source_format, SentenceRules(hard_wrap=hard_wrap)), counts, added)
-    progress = track(records, description=f"{source.name} -> {target.name}", transient=True)
+    title = f"{source.name} -> {target.name}"
+    progress = track(records, title, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
     alignment = Alignment()
     if target.suffix == ".jsonl":
         write_records(progress, target)

@@ -32,17 +32,17 @@ def split(
     reports that share a sentence of more than 12 characters with another split or with the held-out set are
     reported and dropped.
     """
-    if dev < 0 or test < 0 or dev + test >= 1:
+    if not (dev >= 0 and test >= 0 and dev + test < 1):  # nan as well
         raise RadsentError(
             f"--dev {dev} and --test {test}: give shares of at least 0 that leave something to train on."
         )
     splits = _read_splits(folder, {"train": 1 - dev - test, "dev": dev, "test": test}, stratify, seed)
-    if empty := [name for name, records in splits.items() if not records]:
-        raise RadsentError(f"{folder}: no report is left for {empty[0]}: give more reports or another share.")
     extra = list(import_records(held_out)) if held_out else []
     leaks = find_leaks(splits["train"], [*splits["dev"], *splits["test"], *extra])
     dropped = {leak.id for leak in leaks}
     splits["train"] = [record for record in splits["train"] if record.id not in dropped]
+    if empty := [name for name, records in splits.items() if not records]:
+        raise RadsentError(f"{folder}: no report is left for {empty[0]}: give more reports or another share.")
     for name, records in splits.items():
         write_records(records, output / f"{name}.jsonl")
         print(f"{output / name}.jsonl: {len(records)} reports, {sum(len(r.sentences) for r in records)} sentences")

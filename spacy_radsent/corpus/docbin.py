@@ -10,7 +10,7 @@ from spacy.tokens import Doc, DocBin, Span, SpanGroup
 
 from ..files import atomic_writer
 from ..labels import SPANS_KEY
-from ..spans import covering_span
+from ..spans import covering_span, set_sentence_starts
 from .records import Record, Sentence
 
 
@@ -53,9 +53,7 @@ def record_to_doc(record: Record, nlp: Language, alignment: Alignment, spans_key
             moved.append(f"{record.id}: sentence {i}")
         spans.append(span)
     alignment.moved += moved
-    starts = {span.start for span in spans[1:]}
-    for token in doc:
-        token.is_sent_start = token.i in starts or token.i == 0
+    set_sentence_starts(doc, [span.start for span in spans])
     doc.spans[spans_key] = SpanGroup(doc, name=spans_key, spans=spans)
     return doc
 
@@ -63,7 +61,12 @@ def record_to_doc(record: Record, nlp: Language, alignment: Alignment, spans_key
 def doc_to_record(doc: Doc, id: str, spans_key: str = SPANS_KEY) -> Record:
     """RETURNS (Record): The labelled sentences of a Doc, with its probabilities and statuses in `meta`."""
     group = doc.spans[spans_key]
-    sentences = [Sentence(start=span.start_char, end=span.end_char, label=span.label_ or None) for span in group]
+    sentences = []
+    for span in group:
+        # Some tokens hold white space at their edge ("。" with a line separator), records hold none.
+        start = span.end_char - len(span.text.lstrip())
+        end = span.start_char + len(span.text.rstrip())
+        sentences.append(Sentence(start=start, end=end, label=span.label_ or None))
     return Record(id=id, text=doc.text, sentences=sentences, meta=dict(group.attrs))
 
 

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from ..boundaries import SentenceRules, sentence_offsets
 from ..errors import RadsentError
 from ..files import read_text
 from ..labels import Label
-from .records import Record, Sentence, read_records
+from .records import Record, Sentence, load_json, read_records
 
 PathLike = str | Path
 
@@ -29,7 +28,19 @@ def import_records(path: PathLike, source: str = "auto", rules: SentenceRules = 
         source = _detect(path)
     if source not in IMPORTERS:
         raise RadsentError(f"Unknown format {source!r}: use one of auto, {', '.join(IMPORTERS)}.")
-    return IMPORTERS[source](path, rules)
+    return _checked(IMPORTERS[source](path, rules), path)
+
+
+def _checked(records: Iterator[Record], path: Path) -> Iterator[Record]:
+    """Make sure that what is written can be read again: at least one record, ids of their own."""
+    seen = set()
+    for record in records:
+        if record.id in seen:
+            raise RadsentError(f"{path}: the id {record.id!r} stands twice: give every report an id of its own.")
+        seen.add(record.id)
+        yield record
+    if not seen:
+        raise RadsentError(f"{path}: holds no report: it needs at least one.")
 
 
 def _detect(path: Path) -> str:
@@ -66,25 +77,27 @@ def _import_paper(path: Path, rules: SentenceRules) -> Iterator[Record]:
 
 
 def _paper_record(line: str, id: str, where: str) -> Record:
+    row = load_json(line, where)
+    for field in ("finding_lines", "sentence_class"):
+        if not isinstance(row, dict) or field not in row:
+            raise RadsentError(f"{where}: field {field!r} is missing: write finding_lines and sentence_class.")
+    lines, classes = row["finding_lines"], row["sentence_class"]
+    if isinstance(classes, str):
+        classes = load_json(classes, f"{where}, field 'sentence_class'")
+    if not (isinstance(lines, list) and all(isinstance(sentence, str) for sentence in lines)):
+        raise RadsentError(f"{where}: field 'finding_lines' is no list of strings: write one sentence a string.")
+    if not isinstance(classes, dict):
+        raise RadsentError(f"{where}: field 'sentence_class' is no JSON object: write the code of every sentence.")
+    if missing := [i for i, sentence in enumerate(lines) if sentence not in classes]:
+        raise RadsentError(f"{where}: finding_lines[{missing[0]}] has no code in 'sentence_class': add it.")
     try:
-        row = json.loads(line)
-        lines, classes = row["finding_lines"], row["sentence_class"]
-        classes = json.loads(classes) if isinstance(classes, str) else classes
-        codes = [int(classes[sentence]) for sentence in lines]
-        labels = [Label(code).name for code in codes]
-    except json.JSONDecodeError as error:
-        raise RadsentError(f"{where}: not valid JSON ({error.msg}): write one JSON object per line.") from None
-    except KeyError as error:
-        missing = error.args[0] if error.args[0] in ("finding_lines", "sentence_class") else "sentence_class"
-        raise RadsentError(
-            f"{where}: field {missing!r} is missing or lacks a sentence of finding_lines: every sentence needs a code."
-        ) from None
-    except (TypeError, ValueError):
+        labels = [Label(int(code) if isinstance(code, str) else code).name for code in map(classes.__getitem__, lines)]
+    except ValueError:
         raise RadsentError(
             f"{where}: field 'sentence_class' holds a value that is no label code: use 0, 1, 2 or 3."
         ) from None
     text, sentences = "", []
-    for sentence, label in zip(lines, labels, strict=False):
+    for sentence, label in zip(lines, labels, strict=True):
         start = len(text) + len(sentence) - len(sentence.lstrip())
         text += sentence
         if sentence.strip():
@@ -107,12 +120,13 @@ def _import_csv(path: Path, rules: SentenceRules) -> Iterator[Record]:
     """Read a table with a column "text", an optional "id", and further columns, which go to `meta`."""
     delimiter = "\t" if path.suffix == ".tsv" else ","
     rows = csv.DictReader(io.StringIO(read_text(path), newline=""), delimiter=delimiter)
-    columns = rows.fieldnames or []
-    if "text" not in columns:
-        raise RadsentError(
-            f"{path}: no column 'text' among {', '.join(columns) or 'none'}: rename the one with reports."
-        )
     try:
+        columns = rows.fieldnames or []
+        if "text" not in columns:
+            raise RadsentError(
+                f"{path}: no column 'text' among {', '.join(map(_column, columns)) or 'none'}: "
+                f"rename the one with reports, or add a row of column names."
+            )
         for number, row in enumerate(rows, 1):
             if row.pop(None, None) or row["text"] is None:  # type: ignore[call-overload]
                 raise RadsentError(
@@ -122,6 +136,11 @@ def _import_csv(path: Path, rules: SentenceRules) -> Iterator[Record]:
             yield _unlabelled(id, text, rules, row)
     except csv.Error as error:
         raise RadsentError(f"{path}, line {rows.line_num}: not valid CSV ({error}): check the quotes.") from None
+
+
+def _column(name: str) -> str:
+    """RETURNS (str): The name of a column, unless it may be a report: a table without names starts with one."""
+    return name if name.isidentifier() and len(name) <= 16 else f"({len(name)} characters)"
 
 
 IMPORTERS: dict[str, Callable[[Path, SentenceRules], Iterator[Record]]] = {

@@ -1,6 +1,7 @@
 """The corpus record: one report as one line of JSON, sentences as character offsets into an untouched text."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
@@ -10,6 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ..errors import RadsentError
 from ..files import atomic_writer, read_text
 from ..labels import LABELS
+
+# Escapes are the only way for half of a surrogate pair to enter a UTF-8 file.
+SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class Sentence(BaseModel):
@@ -54,17 +58,44 @@ def parse_record(line: str, where: str = "record", *, labelled: bool = False) ->
     RETURNS (Record): The record.
     """
     try:
-        record = Record.model_validate(json.loads(line))
+        record = Record.model_validate(load_json(line, where))
+    except ValidationError as error:
+        _raise_for_field(error, where)
+    _check_sentences(record, where, labelled)
+    return record
+
+
+def load_json(line: str, where: str) -> Any:
+    """Parse JSON that can be written again as UTF-8 and read by other programs.
+
+    line (str): The JSON.
+    where (str): Named in errors.
+    RETURNS (Any): What it holds.
+    """
+    try:
+        value = json.loads(line, parse_constant=_refuse_constant)
+        if SURROGATE_ESCAPE.search(line):
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
     except json.JSONDecodeError as error:
         raise RadsentError(
             f"{where}: not valid JSON at column {error.colno} ({error.msg}): write one JSON object per line."
         ) from None
     except RecursionError:
         raise RadsentError(f"{where}: the JSON is nested too deeply: write one record per line.") from None
-    except ValidationError as error:
-        _raise_for_field(error, where)
-    _check_sentences(record, where, labelled)
-    return record
+    except UnicodeEncodeError:
+        raise RadsentError(
+            f"{where}: holds half of a surrogate pair (an escape from \\ud800 to \\udfff), which is no character: "
+            f"decode the report anew, e.g. with errors='replace'."
+        ) from None
+    except ValueError:  # from int(): Python reads at most 4,300 digits
+        raise RadsentError(
+            f"{where}: holds a number that is out of range (NaN, Infinity, endless): use null."
+        ) from None
+    return value
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)
 
 
 def _raise_for_field(error: ValidationError, where: str) -> NoReturn:

@@ -1,0 +1,29 @@
+# make demo: the whole main job. make test, make lint: what CI runs. Each sets up what it needs in .venv.
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+PIP := $(RUN) -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: demo test lint clean
+
+demo: $(VENV)/.train
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(RUN) -m spacy project run all
+
+test: $(VENV)/.test
+	$(RUN) -m pytest
+
+lint: $(VENV)/.lint
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.%: pyproject.toml setup.py constraints.txt | $(VENV)/bin/python
+	@echo "Installing spacy-radsent[$*] into $(VENV)"
+	$(PIP) -e ".[$*]"
+	touch $@
+
+clean:
+	rm -rf $(VENV) corpus training metrics packages demo project.lock

@@ -1,0 +1,118 @@
+"""Reports per second and peak memory of a packaged pipeline beside the full ja_ginza pipeline, on the same reports.
+
+    python benchmarks/throughput.py ja_radsent_sm --stream 100000
+
+Every pipeline runs in a process of its own, one after the other, in this run. Prints a table and writes JSON.
+"""
+
+import argparse
+import json
+import multiprocessing
+import platform
+import random
+import re
+import resource
+import time
+from pathlib import Path
+
+import spacy
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from spacy_radsent.corpus.records import read_records
+
+ROOT = Path(__file__).parents[1]
+TOKENIZER_ONLY = ["radsent_sentencizer", "radsent"]
+
+
+def reports(count: int, seed: int = 0) -> list[str]:
+    """The bundled reports over and over, with other numbers each time so that none is seen twice."""
+    texts = [r.text for path in sorted((ROOT / "assets/bundled").glob("*.jsonl")) for r in read_records(path)]
+    rng = random.Random(seed)
+    return [re.sub(r"\d", lambda _: str(rng.randint(0, 9)), texts[i % len(texts)]) for i in range(count)]
+
+
+def measure(model: str, count: int, exclude: tuple[str, ...] = ()) -> dict:
+    """Load a pipeline and run it over `count` reports. RETURNS (dict): seconds, rates, and peak memory in MB."""
+    start = time.perf_counter()
+    nlp = spacy.load(model, exclude=list(exclude))
+    loaded = time.perf_counter()
+    texts = reports(count)
+    for _ in nlp.pipe(texts[:10]):  # the first call fills caches
+        pass
+    began = time.perf_counter()
+    characters = sum(len(doc.text) for doc in nlp.pipe(texts))
+    seconds = time.perf_counter() - began
+    return {
+        "pipeline": model + (f" without {', '.join(exclude)}" if exclude else ""),
+        "reports": count,
+        "load_seconds": loaded - start,
+        "reports_per_second": count / seconds,
+        "characters_per_second": characters / seconds,
+        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+
+
+def stream(model: str, count: int) -> dict:
+    """Stream reports through `nlp.pipe`. RETURNS (dict): Resident memory in MB after every tenth of them."""
+    nlp = spacy.load(model)
+    resident, began = [], time.perf_counter()
+    step = max(1, count // 10)
+    chunks = (reports(step, seed=chunk) for chunk in range(10))
+    texts = (text for chunk in chunks for text in chunk)
+    for i, _ in enumerate(track(nlp.pipe(texts), total=step * 10, description="Streaming"), 1):
+        if i % step == 0:
+            resident.append(resident_mb())
+    return {
+        "reports": step * 10,
+        "reports_per_second": step * 10 / (time.perf_counter() - began),
+        "resident_mb": resident,
+        "growth_mb_after_first_tenth": resident[-1] - resident[0],
+    }
+
+
+def resident_mb() -> float:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 2**20
+
+
+def in_own_process(function, *args):
+    """Run a measurement in a fresh interpreter, so that memory is its own."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(function, args)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("model", nargs="?", default="ja_radsent_sm", help="an installed pipeline, or a folder")
+    parser.add_argument("--reports", type=int, default=1000, help="reports for the pipeline")
+    parser.add_argument("--ginza-reports", type=int, default=100, help="reports for ja_ginza, which is slow")
+    parser.add_argument("--stream", type=int, default=0, help="then stream this many reports and watch the memory")
+    parser.add_argument("--output", type=Path, default=Path("metrics/throughput.json"))
+    args = parser.parse_args()
+    ginza = in_own_process(measure, "ja_ginza", args.ginza_reports)
+    ours = in_own_process(measure, args.model, args.reports)
+    tokenizer = in_own_process(measure, args.model, args.reports, tuple(TOKENIZER_ONLY))
+    again = in_own_process(measure, "ja_ginza", args.ginza_reports)  # a noisy machine shows in the difference
+    table = Table("pipeline", "reports/s", "characters/s", "load, s", "peak memory, MB", "x ja_ginza")
+    for row in (ginza, again, ours, tokenizer):
+        row["ratio_to_ja_ginza"] = row["reports_per_second"] / max(g["reports_per_second"] for g in (ginza, again))
+        numbers = ("reports_per_second", "characters_per_second", "load_seconds", "peak_memory_mb")
+        table.add_row(row["pipeline"], *(f"{row[key]:,.1f}" for key in numbers), f"{row['ratio_to_ja_ginza']:.1f}")
+    Console().print(table)
+    result = {
+        "command": f"python benchmarks/throughput.py {args.model} --stream {args.stream}",
+        "machine": f"{platform.processor() or platform.machine()}, {multiprocessing.cpu_count()} cores",
+        "pipelines": [ginza, again, ours, tokenizer],
+    }
+    if args.stream:
+        result["stream"] = in_own_process(stream, args.model, args.stream)
+        print(json.dumps(result["stream"], indent=2))
+    args.output.parent.mkdir(parents=True, exist_ok=True)
+    args.output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    print(f"Written to {args.output}")
+
+
+if __name__ == "__main__":
+    main()

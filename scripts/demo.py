@@ -1,0 +1,31 @@
+"""Label reports with an installed pipeline: print a table, and write a page."""
+
+import sys
+from pathlib import Path
+
+import spacy
+from rich.console import Console
+from rich.table import Table
+
+from spacy_radsent.corpus.records import read_records
+from spacy_radsent.files import atomic_writer
+from spacy_radsent.render import render
+
+
+def main(model: str, samples: str, output: str) -> None:
+    nlp = spacy.load(model)
+    records = list(read_records(samples))
+    docs = list(nlp.pipe(record.text for record in records))
+    for record, doc in zip(records, docs, strict=True):
+        table = Table("sentence", "label", "probability", title=record.id)
+        for sentence in doc.spans["radsent"]:
+            label = sentence._.radsent_label
+            table.add_row(sentence.text, label, f"{sentence._.radsent_scores[label]:.2f}")
+        Console().print(table)
+    with atomic_writer(output) as file:
+        file.write(render(docs, [record.id for record in records], title=f"Labelled by {model}"))
+    print(f"Open in a browser: {Path(output).resolve()}")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

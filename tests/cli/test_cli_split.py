@@ -1,0 +1,250 @@
+"""`radsent split`: given splits keep their role, the rest is split, leaks are dropped, mistakes cost nothing."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from spacy_radsent.cli import app
+from spacy_radsent.corpus.records import read_records, write_records
+from spacy_radsent.labels import LABELS
+
+ROOT = Path(__file__).parents[2]
+CANARY = "山田花子"
+NAMES = ("train", "dev", "test")
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def split(*args: str):
+    return CliRunner().invoke(app, ["split", *args])
+
+
+def record(id: str, *lines: str, **meta: str) -> dict:
+    text, sentences = "", []
+    for i, line in enumerate(lines):
+        sentences.append({"start": len(text), "end": len(text) + len(line), "label": LABELS[(i + 1) % 4]})
+        text += line + "\n"
+    return {"id": id, "text": text, "sentences": sentences, "meta": meta}
+
+
+def write(path: Path, *rows: dict | str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = (row if isinstance(row, str) else json.dumps(row, ensure_ascii=False) for row in rows)
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def reports(prefix: str, count: int) -> list[dict]:
+    """RETURNS (List[dict]): Reports without a sentence in common, and with a name that no output may show."""
+    return [record(f"{prefix}{i}", f"{CANARY}様の右肺S6に{prefix}-{i}mm大の結節。", "胸水なし。") for i in range(count)]
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def ids(folder: Path) -> dict[str, list[str]]:
+    return {name: [record.id for record in read_records(folder / f"{name}.jsonl")] for name in NAMES}
+
+
+def test_pool_is_split(folder):
+    write(folder / "in/a.jsonl", *reports("a", 15))
+    write(folder / "in/b.jsonl", *reports("b", 5))
+    result = split("in", "out/corpus", "--dev", "0.2", "--test", "0.1", "--seed", "3")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.splitlines() == [
+        "out/corpus/train.jsonl: 14 reports, 28 sentences",
+        "out/corpus/dev.jsonl: 4 reports, 8 sentences",
+        "out/corpus/test.jsonl: 2 reports, 4 sentences",
+        "Leaks: 0 reports dropped from train, since a sentence stands in another split as well",
+    ]
+    written = ids(folder / "out/corpus")
+    assert sorted(id for split_ids in written.values() for id in split_ids) == sorted(
+        f"{p}{i}" for p, n in (("a", 15), ("b", 5)) for i in range(n)
+    )
+    # Whole records, labels and meta included.
+    source = {r.id: r for name in "ab" for r in read_records(folder / f"in/{name}.jsonl")}
+    for name in NAMES:
+        assert all(r == source[r.id] for r in read_records(folder / f"out/corpus/{name}.jsonl", labelled=True))
+    assert json.loads((folder / "out/corpus/leaks.json").read_bytes()) == []
+    assert split("in", "again", "--dev", "0.2", "--test", "0.1", "--seed", "3").exit_code == 0
+    assert ids(folder / "again") == written
+    assert split("in", "other", "--dev", "0.2", "--test", "0.1", "--seed", "4").exit_code == 0
+    assert ids(folder / "other") != written
+
+
+def test_leaks_are_dropped_and_listed(folder):
+    shared, held = "左腎下極に21mm大の嚢胞あり。", "肝S8に径15mm大の血管腫疑い。"
+    write(
+        folder / "in/train.jsonl",
+        record("clean", "膵：特に著変を認めません。", "短い文。"),
+        record("leaks dev", "前回と著変なし。", shared),
+        record("leaks held-out", held, held),
+    )
+    write(folder / "in/dev.jsonl", record("d1", shared, "短い文。"))
+    write(folder / "in/test.jsonl", record("t1", "骨：転移を疑う所見なし、前回同様。"))
+    write(folder / "held.jsonl", record("h1", held))
+    result = split("in", "out", "--held-out", "held.jsonl")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.splitlines()[-3:] == [
+        "Leaks: 2 reports dropped from train, since a sentence stands in another split as well",
+        "  leaks dev: sentences 1",
+        "  leaks held-out: sentences 0, 1",
+    ]
+    assert ids(folder / "out") == {"train": ["clean"], "dev": ["d1"], "test": ["t1"]}
+    assert json.loads((folder / "out/leaks.json").read_bytes()) == [
+        {"id": "leaks dev", "sentences": [1]},
+        {"id": "leaks held-out", "sentences": [0, 1]},
+    ]
+
+
+@pytest.mark.parametrize("dev_name", ["dev", "validation"])
+def test_given_splits_keep_their_role(dev_name, folder):
+    write(folder / "in/train.jsonl", *reports("a", 2))
+    write(folder / f"in/{dev_name}.jsonl", *reports("b", 3))
+    write(folder / "in/test.jsonl", *reports("c", 4))
+    write(folder / "in/more.jsonl", *reports("d", 2))
+    assert split("in", "out").exit_code == 0
+    expected = {"train": ["a0", "a1", "d0", "d1"], "dev": ["b0", "b1", "b2"], "test": ["c0", "c1", "c2", "c3"]}
+    assert ids(folder / "out") == expected
+
+
+def test_pool_fills_the_splits_that_are_not_given(folder):
+    write(folder / "in/test.jsonl", *reports("t", 3))
+    write(folder / "in/pool.jsonl", *reports("p", 20))
+    assert split("in", "out", "--dev", "0.1", "--test", "0.1").exit_code == 0
+    written = ids(folder / "out")
+    assert written["test"] == ["t0", "t1", "t2"]
+    assert [len(written["train"]), len(written["dev"])] == [18, 2]
+
+
+def test_paper_files(folder):
+    for name, count in (("train", 3), ("validation", 1), ("test", 1)):
+        rows = [
+            {"finding_lines": [s := f"右肺に{name}{i}mm大の結節。"], "sentence_class": {s: 1}} for i in range(count)
+        ]
+        write(folder / f"in/{name}.jsonl", *rows)
+    assert split("in", "out").exit_code == 0
+    assert ids(folder / "out")["train"] == ["train-00001", "train-00002", "train-00003"]
+    assert ids(folder / "out")["dev"] == ["validation-00001"]
+
+
+def test_stratify(folder):
+    rows = [
+        record(f"{i}", f"右肺S6に{i}番の結節。", modality="CT" if i % 4 else "MRI", site=f"{i % 2}") for i in range(40)
+    ]
+    write(folder / "in/a.jsonl", *rows)
+    assert split("in", "out", "--dev", "0.2", "--test", "0.2", "--stratify", "modality,site").exit_code == 0
+    for name, count in (("train", 24), ("dev", 8), ("test", 8)):
+        kinds = [(r.meta["modality"], r.meta["site"]) for r in read_records(folder / f"out/{name}.jsonl")]
+        assert len(kinds) == count
+        assert abs(kinds.count(("MRI", "0")) - count / 4) <= 1
+        assert abs(kinds.count(("CT", "1")) - count / 2) <= 1
+
+
+@pytest.mark.parametrize("shares", ["0.1 0.1", "0.25 0.1"])
+def test_bundled_corpus(shares, folder):
+    dev, test = shares.split()
+    external = ROOT / "assets" / "external_dev.jsonl"
+    args = ["--dev", dev, "--test", test, "--stratify", "heading_style,punctuation_style", "--held-out", str(external)]
+    result = split(str(ROOT / "assets" / "bundled"), "out", *args)
+    assert (result.exit_code, result.stderr) == (0, "")
+    records = {name: list(read_records(folder / f"out/{name}.jsonl", labelled=True)) for name in NAMES}
+    leaks = json.loads((folder / "out/leaks.json").read_bytes())
+    # Complete and disjoint: what is in no split is a leak.
+    everything = [record.id for split_records in records.values() for record in split_records]
+    everything += [leak["id"] for leak in leaks]
+    assert len(everything) == len(set(everything)) == 840
+    assert len(records["dev"]) == pytest.approx(840 * float(dev), abs=1)
+    assert len(records["test"]) == pytest.approx(840 * float(test), abs=1)
+    assert leaks and f"Leaks: {len(leaks)} reports dropped" in result.stdout
+    tested = {text for r in [*records["dev"], *records["test"], *read_records(external)] for text in r.sentence_texts}
+    trained = {text for r in records["train"] for text in r.sentence_texts}
+    assert max(map(len, trained & tested)) <= 12
+    for leak in leaks:
+        assert f"  {leak['id']}: sentences {', '.join(map(str, leak['sentences']))}\n" in result.stdout
+
+
+GOOD = reports("a", 20)
+# What is wrong -> the files, further arguments, and what the line on stderr must name.
+BAD_INPUTS: dict[str, tuple[dict[str, list], list[str], str]] = {
+    "missing_folder": ({}, [], "in: no .jsonl file there"),
+    "folder_without_jsonl": ({"in/README.md": [CANARY], "in/sub/a.jsonl": GOOD}, [], "in: no .jsonl file there"),
+    "a_file_for_a_folder": ({"in": GOOD}, [], "in: no .jsonl file there"),
+    "dev_negative": ({"in/a.jsonl": GOOD}, ["--dev", "-0.1"], "--dev -0.1 and --test 0.1: give shares of at least 0"),
+    "test_negative": ({"in/a.jsonl": GOOD}, ["--test=-1"], "--dev 0.1 and --test -1.0: give shares"),
+    "nothing_to_train_on": ({"in/a.jsonl": GOOD}, ["--dev", "0.5", "--test", "0.5"], "--dev 0.5 and --test 0.5: give"),
+    "share_over_1": ({"in/a.jsonl": GOOD}, ["--test", "80"], "--dev 0.1 and --test 80.0: give shares"),
+    "share_is_nan": ({"in/a.jsonl": GOOD}, ["--dev", "nan"], "--dev nan and --test 0.1: give shares"),
+    "too_few_reports": ({"in/a.jsonl": GOOD[:2]}, [], "in: no report is left for"),
+    "no_share_for_dev": ({"in/a.jsonl": GOOD}, ["--dev", "0"], "in: no report is left for dev"),
+    "only_a_test_set": ({"in/test.jsonl": GOOD}, [], "in: no report is left for train"),
+    "all_of_train_leaks": (
+        {"in/train.jsonl": reports("x", 1), "in/dev.jsonl": [{**reports("x", 1)[0], "id": "d"}], "in/test.jsonl": GOOD},
+        [],
+        "in: no report is left for train",
+    ),
+    "id_in_two_files": ({"in/a.jsonl": GOOD, "in/b.jsonl": GOOD[3:4]}, [], "in: the id 'a3' stands twice"),
+    "id_in_two_splits": ({"in/train.jsonl": GOOD, "in/test.jsonl": GOOD[:1]}, [], "in: the id 'a0' stands twice"),
+    "bad_line": ({"in/a.jsonl": [*GOOD, f'{{"id": "{CANARY}"']}, [], "in/a.jsonl, line 21: not valid JSON"),
+    "bad_sentence": (
+        {"in/a.jsonl": [*GOOD[:2], {**GOOD[2], "sentences": [{"start": 0, "end": 3}]}]},
+        [],
+        "in/a.jsonl, line 3 (id 'a2'): characters 3 to",
+    ),
+    "empty_file": ({"in/a.jsonl": GOOD, "in/b.jsonl": [""]}, [], "in/b.jsonl: the corpus is empty"),
+    "held_out_missing": ({"in/a.jsonl": GOOD}, ["--held-out", "h.jsonl"], "h.jsonl: no such file"),
+    "held_out_bad": ({"in/a.jsonl": GOOD, "h.jsonl": ["[]"]}, ["--held-out", "h.jsonl"], "h.jsonl, line 1: expected"),
+    "output_is_a_file": ({"in/a.jsonl": GOOD, "out": [""]}, [], "out/train.jsonl: cannot be written"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_INPUTS)
+def test_bad_input(case, folder):
+    inputs, args, expected = BAD_INPUTS[case]
+    for name, rows in inputs.items():
+        write(folder / name, *rows)
+    if "out" not in inputs:  # of an earlier run
+        write(folder / "out/train.jsonl", *reports("old", 1))
+    before = files(folder)
+    result = split("in", "out", *args)
+    assert result.exit_code == 1, result.output
+    assert result.stdout == ""
+    assert result.stderr.count("\n") == 1 and result.stderr.endswith(".\n"), result.stderr
+    assert result.stderr.startswith(f"Error: {expected}"), result.stderr
+    assert CANARY not in result.output
+    assert files(folder) == before
+
+
+def test_splits_of_a_split_in_place(folder):
+    """The output can be the input: all is read before anything is written."""
+    write(folder / "in/train.jsonl", *reports("a", 3))
+    write(folder / "in/dev.jsonl", *reports("b", 2))
+    write(folder / "in/test.jsonl", *reports("c", 2))
+    before = {name: list(read_records(folder / f"in/{name}.jsonl")) for name in NAMES}
+    assert split("in", "in").exit_code == 0
+    assert {name: list(read_records(folder / f"in/{name}.jsonl")) for name in NAMES} == before
+
+
+def test_as_a_process(folder, bundled):
+    write_records(bundled[:30], folder / "in/a.jsonl")
+    command = [sys.executable, "-m", "spacy", "radsent", "split", "in"]
+    good = subprocess.run([*command, "out"], capture_output=True, encoding="utf-8", timeout=120)
+    assert (good.returncode, good.stderr) == (0, "")
+    assert good.stdout.startswith("out/train.jsonl: 24 reports, ")
+    assert {name: len(found) for name, found in ids(folder / "out").items()} == {"train": 24, "dev": 3, "test": 3}
+    shutil.rmtree(folder / "out")
+    script = [str(Path(sys.executable).with_name("radsent")), "split", "in", "out", "--dev", "1"]
+    bad = subprocess.run(script, capture_output=True, encoding="utf-8", timeout=120)
+    assert (bad.returncode, bad.stdout) == (1, "")
+    assert bad.stderr.startswith("Error: --dev 1.0 and --test 0.1: ") and bad.stderr.count("\n") == 1
+    assert not (folder / "out").exists()

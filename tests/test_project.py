@@ -1,0 +1,115 @@
+"""The project workflow from corpus to installed package, small, in a copy of the project."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = "ja_radsent_smoke"
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A copy of the project with 120 reports."""
+    folder = tmp_path_factory.mktemp("project")
+    for name in ("project.yml", "configs", "scripts"):
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, folder / name)
+    (folder / "assets/bundled").mkdir(parents=True)
+    for name in ("external_dev.jsonl", "samples.jsonl", "bundled/part00.jsonl", "bundled/part01.jsonl"):
+        shutil.copy(ROOT / "assets" / name, folder / "assets" / name)
+    yield folder
+    subprocess.run([sys.executable, "-m", "pip", "uninstall", "--quiet", "--yes", PACKAGE], check=False)
+
+
+def run_project(folder, *arguments, check=True):
+    overrides = {
+        "training.max_epochs": "4",
+        "training.eval_frequency": "8",
+        "training.optimizer.learn_rate.warmup_steps": "5",
+        "training.logger.progress_bar": "false",
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "spacy", "project", "run", *arguments],
+        cwd=folder,
+        env={
+            **os.environ,
+            "SPACY_CONFIG_OVERRIDES": " ".join(f"--{key} {value}" for key, value in overrides.items()),
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        },
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert not check or done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+def test_whole_workflow(project):
+    done = run_project(project, "all", ".", "--vars.name", PACKAGE.removeprefix("ja_"))
+    assert (project / "packages" / f"{PACKAGE}-0.1.0-py3-none-any.whl").exists()
+    meta = json.loads((project / "training/model-best/meta.json").read_text())
+    scores = json.loads((project / "metrics/external_dev.json").read_text())
+    for score in ("radsent_acc", "radsent_macro_f", "radsent_ppv_1", "radsent_recall_1", "radsent_f_1"):
+        assert 0.0 <= meta["performance"][score] <= 1.0
+        assert 0.0 <= scores[score] <= 1.0
+    assert set(scores["radsent_per_type"]) == {"BACKGROUND", "POSITIVE", "NEGATIVE", "CONTINUATION"}
+    assert scores["radsent_acc"] > 0.4  # two short epochs on 120 reports: far better than chance, far from good
+    assert scores["sents_exact"] > 0.97
+    assert "RADSENT_ACC" in done.stdout  # the training table
+    assert re.search(r"accuracy +│ +0\.\d{3} +│ +0\.\d{3}", done.stdout)
+    page = (project / "demo/reports.html").read_text(encoding="utf-8")
+    for line in (project / "assets/samples.jsonl").read_text(encoding="utf-8").splitlines():
+        assert json.loads(line)["text"].split("\n")[0].split("。")[0] in page
+
+    again = run_project(project, "all", ".", "--vars.name", PACKAGE.removeprefix("ja_"))
+    assert "Skipping 'train'" in again.stdout  # nothing changed, nothing is done twice
+
+
+def test_packaged_pipeline_loads_without_network(project):
+    code = f"""
+import socket, spacy
+def refuse(*args): raise OSError("network")
+socket.socket.connect = refuse
+nlp = spacy.load({PACKAGE!r})
+print(len(nlp("肝に腫瘤あり。\\n脾は正常。").spans["radsent"]), "torch" in __import__("sys").modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["2", "False"]
+
+
+def test_spacy_commands_work_unmodified(project, tmp_path):
+    spacy = [sys.executable, "-m", "spacy"]
+    for command in (
+        [*spacy, "debug", "config", "configs/cpu.cfg"],
+        [*spacy, "debug", "data", "configs/cpu.cfg"],
+        [*spacy, "apply", "training/model-best", "assets/samples.jsonl", str(tmp_path / "out.spacy"), "-b", "8"],
+    ):
+        done = subprocess.run(command, cwd=project, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "out.spacy").exists()
+
+
+def test_a_corpus_of_the_paper_given_as_a_folder(project, shared_data, tmp_path):
+    """`--vars.corpora FOLDER --vars.corpus jichi` takes the paper's files as they are."""
+    folder = tmp_path / "jichi"
+    folder.mkdir()
+    shutil.copy(shared_data("jichi/validation.jsonl"), folder / "part.jsonl")
+    run_project(project, "split", ".", "--vars.corpora", str(tmp_path), "--vars.corpus", "jichi")
+    sizes = {
+        name: len((project / f"corpus/{name}.jsonl").read_text().splitlines()) for name in ("train", "dev", "test")
+    }
+    assert sizes["dev"] + sizes["test"] in range(60, 75)
+    assert sizes["train"] > 250
+
+
+def test_a_corpus_that_is_not_there(project):
+    done = run_project(project, "split", ".", "--vars.corpus", "jichi", check=False)
+    assert done.returncode != 0
+    assert "assets/jichi" in done.stdout + done.stderr

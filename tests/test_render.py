@@ -1,0 +1,204 @@
+"""The page shows every character of a report, and nothing of a report is read as HTML."""
+
+import shutil
+import subprocess
+from html.parser import HTMLParser
+
+import pytest
+from spacy.tokens import Span, SpanGroup
+
+from spacy_radsent.corpus.docbin import Alignment, record_to_doc
+from spacy_radsent.corpus.records import Record, Sentence
+from spacy_radsent.labels import LABELS, SPANS_KEY
+from spacy_radsent.render import render
+
+HOSTILE = "<script>alert('肺')</script>&lt;b&gt; \"引用\" & 'x' {{ 7*7 }} {% raw %} <!-- --> </div></mark>"
+TEXTS = [
+    "\n\n【胸部】\r\n\u3000右肺S6に12mm大の結節あり[#1]。\t辺縁不整。\n\n胸水なし。  \n",
+    f"{HOSTILE}\n右肺に結節<5mm。\n心拡大なし & 胸水(-)。",
+    "著変なし。著変なし。\n著変なし。",
+    "か\u3099ん術後👨‍⚕️。\u2028ﾘﾝﾊﾟ節腫大ﾅｼ｡\x85以上",
+]
+VOID = {"meta", "br", "img", "link", "input", "hr"}
+
+
+class Page(HTMLParser):
+    """Reads a page: the text of each report, of each heading, and every mark with its attributes."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: set[str] = set()
+        self.reports: list[str] = []
+        self.marks: list[list[tuple[dict, str]]] = []
+        self.headings: list[str] = []
+        self.title = ""
+        self.attributes: list[tuple[str, str | None]] = []
+        self.feed(html)
+        self.close()
+        assert not self.open, f"left open: {self.open}"
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        self.attributes += attrs
+        if tag not in VOID:
+            self.open.append(tag)
+        if tag == "div":
+            self.reports.append("")
+            self.marks.append([])
+        elif tag == "h2":
+            self.headings.append("")
+        elif tag == "mark" and "div" in self.open:
+            self.marks[-1].append((dict(attrs), ""))
+
+    def handle_endtag(self, tag):
+        assert self.open and self.open[-1] == tag, f"</{tag}> closes {self.open}"
+        self.open.pop()
+
+    def handle_data(self, data):
+        if "div" in self.open:
+            self.reports[-1] += data
+            if "mark" in self.open:
+                attrs, text = self.marks[-1][-1]
+                self.marks[-1][-1] = (attrs, text + data)
+        elif "h2" in self.open:
+            self.headings[-1] += data
+        elif "title" in self.open:
+            self.title += data
+
+
+def make_doc(nlp, text):
+    """RETURNS (Doc): The report; each line a sentence, labels in turns, with scores."""
+    sentences, end = [], 0
+    for i, line in enumerate(line for line in text.splitlines() if line.strip()):
+        start = text.index(line.strip(), end)
+        end = start + len(line.strip())
+        sentences.append(Sentence(start=start, end=end, label=LABELS[(i + 1) % 4]))
+    doc = record_to_doc(Record(id="a", text=text, sentences=sentences), nlp, Alignment())
+    group = doc.spans[SPANS_KEY]
+    group.attrs["scores"] = [[0.1, 0.6, 0.2, 0.1]] * len(group)
+    group.attrs["status"] = ["ok"] * len(group)
+    return doc
+
+
+@pytest.fixture(scope="module")
+def docs(nlp):
+    return [make_doc(nlp, text) for text in TEXTS]
+
+
+def test_every_character_stays(docs):
+    assert Page(render(docs)).reports == TEXTS
+
+
+def test_marks_are_the_sentences(docs):
+    page = Page(render(docs))
+    for doc, marks in zip(docs, page.marks, strict=True):
+        assert [text for _, text in marks] == [span.text for span in doc.spans[SPANS_KEY]]
+        assert [attrs["class"] for attrs, _ in marks] == [span.label_ for span in doc.spans[SPANS_KEY]]
+        assert [LABELS[int(attrs["data-code"])] for attrs, _ in marks] == [span.label_ for span in doc.spans[SPANS_KEY]]
+
+
+def test_hover_shows_the_probabilities(docs):
+    attrs, _ = Page(render(docs)).marks[0][0]
+    assert attrs["title"] == "BACKGROUND 0.10, POSITIVE 0.60, NEGATIVE 0.20, CONTINUATION 0.10"
+
+
+def test_legend_names_the_labels_with_their_codes(docs):
+    html = render(docs)
+    for code, label in enumerate(LABELS):
+        assert f'<mark class="{label}" data-code="{code}">{label}</mark>' in html
+        assert f".{label} {{ background: var(--{label}); }}" in html, "and colours them"
+
+
+def test_text_is_escaped(docs):
+    html = render(docs)
+    page = Page(html)
+    assert "<script" not in html
+    assert "&lt;script&gt;" in html and "&amp;lt;b&amp;gt;" in html
+    assert "{{ 7*7 }}" in page.reports[1], "text is no template"
+    assert page.tags <= {"html", "head", "meta", "title", "style", "body", "h1", "h2", "ul", "li", "mark", "div"}
+    assert not [name for name, _ in page.attributes if name.startswith("on")]
+
+
+def test_titles_are_escaped(docs):
+    titles = [HOSTILE, '" onmouseover="alert(1)', "患者<1>", "&amp;"]
+    page = Page(render(docs, titles, title=f"報告 {HOSTILE}"))
+    assert page.headings == titles
+    assert page.title == f"報告 {HOSTILE}"
+    assert "script" not in page.tags
+    assert "onmouseover" not in dict(page.attributes)
+
+
+def test_titles_are_numbers_by_default_and_one_for_each(docs):
+    assert Page(render(docs)).headings == ["Report 1", "Report 2", "Report 3", "Report 4"]
+    with pytest.raises(ValueError):
+        render(docs, ["only one"])
+
+
+def test_failed_sentence_is_shown_as_such(nlp):
+    doc = make_doc(nlp, TEXTS[2])
+    group = doc.spans[SPANS_KEY]
+    spans = [Span(doc, span.start, span.end) for span in group]
+    attrs = {"scores": [None] * len(spans), "status": ["error"] * len(spans)}
+    doc.spans[SPANS_KEY] = SpanGroup(doc, name=SPANS_KEY, spans=spans, attrs=attrs)
+    page = Page(render([doc]))
+    assert page.reports == [TEXTS[2]]
+    for attrs, _ in page.marks[0]:
+        assert attrs == {"class": "error", "data-code": "error", "title": "no label"}
+    assert len(page.marks[0]) == 2
+
+
+def test_gold_annotation_has_colours_but_no_probabilities(nlp):
+    doc = make_doc(nlp, TEXTS[2])
+    doc.spans[SPANS_KEY].attrs.clear()
+    page = Page(render([doc]))
+    assert [attrs["class"] for attrs, _ in page.marks[0]] == ["POSITIVE", "NEGATIVE"]
+    assert "0." not in "".join(attrs["title"] for attrs, _ in page.marks[0])
+
+
+@pytest.mark.parametrize("text", ["", " \n\u3000\n"], ids=["empty", "blank"])
+def test_report_without_sentences(text, nlp):
+    page = Page(render([make_doc(nlp, text)]))
+    assert (page.reports, page.marks) == ([text], [[]])
+
+
+def test_no_reports():
+    page = Page(render([], title="空"))
+    assert (page.reports, page.headings, page.title) == ([], [], "空")
+
+
+def test_another_key(nlp):
+    doc = make_doc(nlp, TEXTS[2])
+    doc.spans["gold"] = SpanGroup(doc, name="gold", spans=[Span(doc, 0, 3, label="CONTINUATION")])
+    marks = Page(render([doc], spans_key="gold")).marks[0]
+    assert [attrs["class"] for attrs, _ in marks] == ["CONTINUATION"]
+
+
+def test_page_loads_nothing(docs):
+    html = render(docs)
+    page = Page(html)
+    assert "http://" not in html and "https://" not in html and "url(" not in html and "@import" not in html
+    assert not {name for name, _ in page.attributes} & {"src", "href", "srcset", "action", "data"}
+
+
+def test_bundled_reports_keep_every_character(bundled, nlp):
+    sample = bundled[::40]
+    docs = [record_to_doc(record, nlp, Alignment()) for record in sample]
+    page = Page(render(docs, [record.id for record in sample]))
+    assert page.reports == [record.text for record in sample]
+    assert [[text for _, text in marks] for marks in page.marks] == [record.sentence_texts for record in sample]
+    assert page.headings == [record.id for record in sample]
+
+
+@pytest.mark.skipif(not shutil.which("chromium"), reason="chromium is not installed")
+def test_a_browser_paints_the_page(docs, tmp_path):
+    page, image = tmp_path / "reports.html", tmp_path / "reports.png"
+    page.write_text(render(docs), encoding="utf-8")
+    flags = [
+        *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+        *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+        *(f"--user-data-dir={tmp_path / 'profile'}", "--window-size=900,1200", f"--screenshot={image}"),
+    ]
+    subprocess.run(["chromium", *flags, page.as_uri()], check=True, capture_output=True, timeout=120)
+    assert image.read_bytes().startswith(b"\x89PNG")
+    assert image.stat().st_size > 15_000, "more than an empty page"
