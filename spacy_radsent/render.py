@@ -6,6 +6,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader
 from spacy.tokens import Doc
 
+from .errors import RadsentError
 from .labels import LABELS, SPANS_KEY
 
 
@@ -34,6 +35,8 @@ def _parts(doc: Doc, spans_key: str) -> list[dict[str, Any]]:
     """RETURNS (List[Dict[str, Any]]): The text in pieces, the labelled ones with a colour."""
     text, end = doc.text, 0
     parts: list[dict[str, Any]] = []
+    if spans_key not in doc.spans:
+        raise RadsentError(f"A Doc has no doc.spans[{spans_key!r}]: run a pipeline with 'radsent' on it first.")
     group = doc.spans[spans_key]
     all_scores = group.attrs.get("scores") or [None] * len(group)
     for span, scores in zip(group, all_scores, strict=False):

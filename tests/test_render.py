@@ -9,6 +9,7 @@ from spacy.tokens import Span, SpanGroup
 
 from spacy_radsent.corpus.docbin import Alignment, record_to_doc
 from spacy_radsent.corpus.records import Record, Sentence
+from spacy_radsent.errors import RadsentError
 from spacy_radsent.labels import LABELS, SPANS_KEY
 from spacy_radsent.render import render
 
@@ -202,3 +203,8 @@ def test_a_browser_paints_the_page(docs, tmp_path):
     subprocess.run(["chromium", *flags, page.as_uri()], check=True, capture_output=True, timeout=120)
     assert image.read_bytes().startswith(b"\x89PNG")
     assert image.stat().st_size > 15_000, "more than an empty page"
+
+
+def test_a_doc_without_labels_says_what_to_run(nlp):
+    with pytest.raises(RadsentError, match="run a pipeline with 'radsent'"):
+        render([nlp("肝に腫瘤。")])

@@ -23,34 +23,38 @@ Prediction = tuple[list[list[Span]], Floats2d]
 
 default_model_config = """
 [model]
+@architectures = "spacy_radsent.SentenceEnsemble.v1"
+size = 3
+
+[model.member]
 @architectures = "spacy_radsent.SentenceClassifier.v1"
 width = 128
 
-[model.tok2vec]
+[model.member.tok2vec]
 @architectures = "spacy.Tok2Vec.v2"
 
-[model.tok2vec.embed]
+[model.member.tok2vec.embed]
 @architectures = "spacy.MultiHashEmbed.v2"
 width = 96
-attrs = ["NORM","TAG","SHAPE"]
-rows = [4000,200,500]
+attrs = ["NORM","TAG","SHAPE","LEMMA"]
+rows = [4000,200,500,3000]
 include_static_vectors = false
 
-[model.tok2vec.encode]
+[model.member.tok2vec.encode]
 @architectures = "spacy.MaxoutWindowEncoder.v2"
 width = 96
 window_size = 1
 maxout_pieces = 3
 depth = 2
 
-[model.ngrams]
+[model.member.ngrams]
 @architectures = "spacy_radsent.CharNgramEmbed.v1"
 width = 96
 rows = 65536
 max_n = 4
 feature_dropout = 0.3
 
-[model.mixer]
+[model.member.mixer]
 @architectures = "spacy.MaxoutWindowEncoder.v2"
 width = 128
 window_size = 1
@@ -272,7 +276,7 @@ class RadsentClassifier(TrainablePipe):
         examples (Iterable[Example]): The batch.
         prediction (Prediction): The reference's sentences, mapped to the predicted documents, and their probabilities.
         RETURNS (Tuple[float, Floats2d]): The loss summed over labelled sentences, and its gradient with respect to
-            the logits, averaged over them. A sentence without label has none.
+            the logits: probability minus target, zero for a sentence without label.
         """
         _, scores = prediction
         golds = [span.label_ for eg in examples for span in eg.reference.spans.get(self.key, [])]
@@ -289,7 +293,7 @@ class RadsentClassifier(TrainablePipe):
         ops = self.model.ops
         target, mask = ops.asarray2f(target), ops.asarray2f(counted.astype("f")[:, None])
         loss = -(target * mask * ops.xp.log(scores + 1e-12)).sum()
-        return float(loss), (scores - target) * mask / max(1, int(counted.sum()))
+        return float(loss), (scores - target) * mask
 
     def rehearse(
         self,

@@ -38,7 +38,7 @@ def build_sentence_classifier(
     width (int): Width of the sentence vectors, the same as the mixer's.
     ngrams (Optional[SentenceModel]): Further features of each sentence, e.g. `spacy_radsent.CharNgramEmbed.v1`.
     RETURNS (SentenceModel): Takes documents and the token offsets (n, 2) of their sentences, gives probabilities
-        (n, 4). The gradient that it expects is that of the logits.
+        (n, 4). The gradient that it expects is probability minus target, or zero in a row that has no target.
     """
     pooled: Any = chain(
         with_getitem(0, chain(tok2vec, cast(Model[list[Floats2d], Ragged], list2ragged()))),
@@ -48,7 +48,6 @@ def build_sentence_classifier(
     features = concatenate(pooled, ngrams) if ngrams is not None else pooled
     sentences: Any = chain(features, Maxout(nO=width, nP=3, normalize=True, dropout=0.0))
     model: SentenceModel = chain(mix_sentences(sentences, mixer), Softmax(nO=len(LABELS), nI=width))
-    model.set_ref("tok2vec", tok2vec)
     return use_fast_gemm(model)
 
 

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any
 
 import numpy
@@ -90,6 +91,7 @@ def normalize(text: str) -> str:
     return DIGIT.sub("0", FINAL_STOPS.sub("", unicodedata.normalize("NFKC", text).lower()))
 
 
+@lru_cache(maxsize=4096)  # the members of an ensemble ask for the same sentences, and reports repeat some
 def ngram_rows(text: str, max_n: int, rows: int) -> numpy.ndarray:
     """Hash the character n-grams of a text, its edges included as characters of their own.
 

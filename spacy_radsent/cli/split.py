@@ -12,7 +12,7 @@ from ..errors import RadsentError
 from ..files import atomic_writer
 from .app import command
 
-# Files of a corpus folder that are a split already, by their name; all others are pooled and split here.
+# Files of a corpus folder that are a split already, by their name.
 GIVEN_SPLITS = {"train": "train", "dev": "dev", "validation": "dev", "test": "test"}
 
 
@@ -28,9 +28,9 @@ def split(
 ) -> None:
     """Split a corpus by report.
 
-    Files named train, dev, validation or test.jsonl keep their role; all others are pooled and split. Training
-    reports that share a sentence of more than 12 characters with another split or with the held-out set are
-    reported and dropped.
+    Files named train, dev, validation or test.jsonl keep their role. All others are pooled: split if no train.jsonl is
+    given, added to train if it is. Training reports that share a sentence of more than 12 characters with another
+    split or with the held-out set are reported and dropped.
     """
     if not (dev >= 0 and test >= 0 and dev + test < 1):  # nan as well
         raise RadsentError(
@@ -54,7 +54,7 @@ def split(
 
 
 def _read_splits(folder: Path, shares: dict[str, float], stratify: str, seed: int) -> dict[str, list[Record]]:
-    """Read the files of a folder, and split those that are no split already among the splits not given."""
+    """Read the files of a folder; where train is not given, split the others among the splits not given."""
     files = sorted(folder.glob("*.jsonl"))
     if not files:
         raise RadsentError(f"{folder}: no .jsonl file there: fetch the corpus first, or give the folder that holds it.")

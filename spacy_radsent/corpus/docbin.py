@@ -53,7 +53,7 @@ def record_to_doc(record: Record, nlp: Language, alignment: Alignment, spans_key
             moved.append(f"{record.id}: sentence {i}")
         spans.append(span)
     alignment.moved += moved
-    set_sentence_starts(doc, [span.start for span in spans])
+    set_sentence_starts(doc, [span.start for span in spans[1:]])  # white space before the first belongs to it
     doc.spans[spans_key] = SpanGroup(doc, name=spans_key, spans=spans)
     return doc
 

@@ -5,6 +5,7 @@ import pytest
 from thinc.api import Linear, Model, NumpyOps, chain
 from thinc.types import Ragged
 
+from spacy_radsent.classifier.ensemble import build_sentence_ensemble
 from spacy_radsent.classifier.model import mix_sentences, use_fast_gemm
 from spacy_radsent.classifier.ngrams import CharNgramEmbed, ngram_rows, normalize
 from spacy_radsent.corpus.docbin import blank_pipeline
@@ -135,3 +136,42 @@ def test_fast_gemm_replaces_numpy_ops_only():
     other = Linear(2, 2)
     other.ops = type("OtherOps", (NumpyOps,), {})()
     assert use_fast_gemm(other).ops.use_blis
+
+
+def softmax_of(logits):
+    """A classifier with fixed logits for three sentences, and the gradient it was given."""
+    model = Model("fixed", fixed_forward, dims={"nO": 2}, attrs={"gradient": None})
+    model.attrs["probabilities"] = numpy.exp(logits) / numpy.exp(logits).sum(axis=1, keepdims=True)
+    return model
+
+
+def fixed_forward(model, inputs, is_train):
+    def backprop(gradient):
+        model.attrs["gradient"] = gradient
+
+    return model.attrs["probabilities"], backprop
+
+
+def test_ensemble_gives_the_mean_and_teaches_each_member_its_own_errors(docs_sentences):
+    model = build_sentence_ensemble(softmax_of(numpy.array([[2.0, 0.0], [0.0, 0.0], [1.0, 0.0]])), size=2)
+    first, second = model.layers
+    second.attrs["probabilities"] = numpy.array([[0.2, 0.8], [0.6, 0.4], [0.5, 0.5]])
+    assert first.id != second.id  # else they would share the optimizer's moments
+    mean, backprop = model.begin_update(docs_sentences)
+    assert numpy.allclose(mean, (first.attrs["probabilities"] + second.attrs["probabilities"]) / 2)
+    target = numpy.array([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
+    gradient = mean - target
+    gradient[2] = 0.0  # a sentence without label
+    backprop(gradient)
+    for member in (first, second):
+        assert numpy.allclose(member.attrs["gradient"][:2], (member.attrs["probabilities"] - target)[:2])
+        assert not member.attrs["gradient"][2].any()
+
+
+def test_members_start_from_different_weights(docs_sentences):
+    model = build_sentence_ensemble(CharNgramEmbed(width=3, rows=64, max_n=2, feature_dropout=0.0), size=3)
+    model.initialize(X=docs_sentences)
+    outputs = [member.predict(docs_sentences) for member in model.layers]
+    assert not numpy.allclose(outputs[0], outputs[1])
+    assert not numpy.allclose(outputs[1], outputs[2])
+    assert {member.ops.use_blis for member in model.layers} == {False}
