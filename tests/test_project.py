@@ -84,6 +84,18 @@ print(len(nlp("肝に腫瘤あり。\\n脾は正常。").spans["radsent"]), "tor
     assert done.stdout.split() == ["2", "False"]
 
 
+def test_python_of_the_readme_works_as_pasted(project):
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL)
+    assert len(blocks) == 2
+    code = "\n".join(blocks).replace("ja_radsent_sm", PACKAGE)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert re.search(
+        r"(POSITIVE|NEGATIVE|BACKGROUND|CONTINUATION) 0\.\d+ 右肺S1に径8mmの結節を認めます。\[#1\]", done.stdout
+    )
+    assert "('結節', '" in done.stdout
+
+
 def test_spacy_commands_work_unmodified(project, tmp_path):
     spacy = [sys.executable, "-m", "spacy"]
     for command in (

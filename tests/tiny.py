@@ -22,7 +22,10 @@ SMALL = {
         "size": 2,
         "member": {
             "width": 32,
-            "tok2vec": {"embed": {"width": 32, "rows": [500, 100, 100, 500]}, "encode": {"width": 32, "depth": 1}},
+            "tok2vec": {
+                "embed": {"embed": {"width": 32, "rows": [500, 100, 100, 500]}},
+                "encode": {"width": 32, "depth": 1},
+            },
             "ngrams": {"width": 16, "rows": 2048, "feature_dropout": 0.1},
             "mixer": {"width": 32},
         },

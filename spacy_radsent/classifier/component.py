@@ -34,6 +34,9 @@ width = 128
 @architectures = "spacy.Tok2Vec.v2"
 
 [model.member.tok2vec.embed]
+@architectures = "spacy_radsent.EmbedDistinct.v1"
+
+[model.member.tok2vec.embed.embed]
 @architectures = "spacy.MultiHashEmbed.v2"
 width = 96
 attrs = ["NORM","TAG","SHAPE","LEMMA"]

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy
+from spacy.attrs import ORTH, SPACY
 from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.types import Floats2d, Ragged
@@ -78,12 +79,13 @@ def _drop(rows: numpy.ndarray, share: float) -> numpy.ndarray:
 
 def sentence_texts(docs: list[Doc], sentences: Ragged) -> Iterator[str]:
     """Yield the text of each sentence, normalized."""
-    offsets = iter(sentences.dataXd.tolist())
+    offsets, strings = iter(sentences.dataXd.tolist()), docs[0].vocab.strings
     for doc, count in zip(docs, sentences.lengths.tolist(), strict=False):
-        text = doc.text
+        # Several times as fast as `doc.text`, which makes a Token object of every token.
+        words = [strings[orth] + " " * space for orth, space in doc.to_array([ORTH, SPACY]).tolist()]
         for _ in range(count):
             start, end = next(offsets)
-            yield normalize(text[doc[start].idx : doc[end - 1].idx + len(doc[end - 1])])
+            yield normalize("".join(words[start:end]))
 
 
 def normalize(text: str) -> str:

@@ -2,9 +2,11 @@
 
 import numpy
 import pytest
+from spacy.ml.models.tok2vec import MultiHashEmbed
 from thinc.api import Linear, Model, NumpyOps, chain
 from thinc.types import Ragged
 
+from spacy_radsent.classifier.embed import build_embed_distinct, distinct_tokens
 from spacy_radsent.classifier.ensemble import build_sentence_ensemble
 from spacy_radsent.classifier.model import mix_sentences, use_fast_gemm
 from spacy_radsent.classifier.ngrams import CharNgramEmbed, ngram_rows, normalize
@@ -175,3 +177,44 @@ def test_members_start_from_different_weights(docs_sentences):
     assert not numpy.allclose(outputs[0], outputs[1])
     assert not numpy.allclose(outputs[1], outputs[2])
     assert {member.ops.use_blis for member in model.layers} == {False}
+
+
+def make_hash_embed():
+    return MultiHashEmbed(
+        width=8, attrs=["NORM", "TAG", "SHAPE", "LEMMA"], rows=[50, 50, 50, 50], include_static_vectors=False
+    )
+
+
+def test_embedding_distinct_tokens_gives_the_same_vectors_and_gradients(docs_sentences):
+    docs, _ = docs_sentences
+    docs = [*docs, docs[0]]
+    plain, distinct = make_hash_embed(), build_embed_distinct(make_hash_embed())
+    plain.initialize(X=docs)
+    distinct.initialize(X=docs).layers[0].from_bytes(plain.to_bytes())
+    expected, backprop_plain = plain.begin_update(docs)
+    vectors, backprop_distinct = distinct.begin_update(docs)
+    assert [v.shape for v in vectors] == [v.shape for v in expected]
+    for ours, theirs in zip(vectors, expected, strict=True):
+        assert numpy.allclose(ours, theirs, atol=1e-6)
+    rng = numpy.random.default_rng(0)
+    gradients = [rng.normal(size=v.shape).astype("f") for v in vectors]
+    backprop_plain(gradients)
+    backprop_distinct(gradients)
+    grads = [
+        [node.get_grad(name) for node in m.walk() for name in node.grad_names] for m in (plain, distinct.layers[0])
+    ]
+    assert len(grads[0]) > 4
+    for ours, theirs in zip(*grads, strict=True):
+        assert numpy.allclose(ours, theirs, atol=1e-4)
+
+
+def test_distinct_tokens_tell_homographs_apart(docs_sentences):
+    """The same word with another tag is another token."""
+    docs, _ = docs_sentences
+    other = docs[2].copy()
+    other[0].tag_ = "名詞-固有名詞-一般"
+    distinct, places = distinct_tokens([docs[2], other, docs[2]])
+    size = len(docs[2])
+    assert len(distinct) == size + 1
+    assert places[:size].tolist() == places[2 * size :].tolist()
+    assert [distinct[int(i)].tag_ for i in places] == [token.tag_ for doc in (docs[2], other, docs[2]) for token in doc]
