@@ -43,27 +43,27 @@ ROOT = Path(__file__).parents[1]
 SCORES = ("radsent_acc", "radsent_macro_f", "radsent_ppv_1", "radsent_recall_1", "radsent_f_1")
 
 SPANCAT = """
-[components.spancat]
+[spancat]
 factory = "spancat_singlelabel"
 spans_key = "radsent"
 negative_weight = 1.0
 
-[components.spancat.suggester]
+[spancat.suggester]
 @misc = "benchmark.sentence_suggester.v1"
 
-[components.spancat.model]
+[spancat.model]
 @architectures = "spacy.SpanCategorizer.v1"
 
-[components.spancat.model.reducer]
+[spancat.model.reducer]
 @layers = "spacy.mean_max_reducer.v1"
 hidden_size = 128
 
-[components.spancat.model.scorer]
+[spancat.model.scorer]
 @layers = "spacy.LinearLogistic.v1"
 nO = null
 nI = null
 
-[components.spancat.model.tok2vec]
+[spancat.model.tok2vec]
 """
 
 
@@ -86,8 +86,8 @@ def train_ours(config: Config, seed: int, folder: Path) -> Language:
 
 def train_spancat(config: Config, seed: int, folder: Path) -> Language:
     config = Config(config).copy()
-    spancat = Config().from_str(SPANCAT, interpolate=False)["components"]["spancat"]
-    spancat["model"]["tok2vec"] = config["components"]["radsent"]["model"]["tok2vec"]
+    spancat = Config().from_str(SPANCAT, interpolate=False)["spancat"]
+    spancat["model"]["tok2vec"] = config["components"]["radsent"]["model"]["member"]["tok2vec"]
     config["components"] = {"radsent_sentencizer": config["components"]["radsent_sentencizer"], "spancat": spancat}
     config["nlp"]["pipeline"] = ["radsent_sentencizer", "spancat"]
     config["training"]["annotating_components"] = ["radsent_sentencizer"]
@@ -98,6 +98,7 @@ def train_spancat(config: Config, seed: int, folder: Path) -> Language:
 
 def train_with(config: Config, folder: Path) -> Language:
     nlp = init_nlp(config)
+    folder.mkdir(parents=True, exist_ok=True)
     train_pipeline(nlp, folder)
     return spacy.load(folder / "model-last")
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import spacy
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
+from rich.text import Text
 
 from spacy_radsent.corpus.records import read_records
 from spacy_radsent.files import atomic_writer
@@ -17,10 +18,11 @@ def main(model: str, samples: str, output: str) -> None:
     records = list(read_records(samples))
     docs = list(nlp.pipe(record.text for record in records))
     for record, doc in zip(records, docs, strict=True):
-        table = Table("sentence", "label", "probability", title=record.id)
+        table = Table("label", "probability", Column("sentence", overflow="fold"), title=record.id)
         for sentence in doc.spans["radsent"]:
             label = sentence._.radsent_label
-            table.add_row(sentence.text, label, f"{sentence._.radsent_scores[label]:.2f}")
+            # A Text, since a string such as "[#1]" would be read as markup.
+            table.add_row(label, f"{sentence._.radsent_scores[label]:.2f}", Text(sentence.text))
         Console().print(table)
     with atomic_writer(output) as file:
         file.write(render(docs, [record.id for record in records], title=f"Labelled by {model}"))
