@@ -16,13 +16,13 @@ PACKAGE = "ja_radsent_smoke"
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    """A copy of the project with 120 reports."""
+    """A copy of the project with 180 reports."""
     folder = tmp_path_factory.mktemp("project")
     for name in ("project.yml", "configs", "scripts"):
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, folder / name)
     (folder / "assets/bundled").mkdir(parents=True)
-    for name in ("external_dev.jsonl", "samples.jsonl", "bundled/part00.jsonl", "bundled/part01.jsonl"):
+    for name in ("external_dev.jsonl", "samples.jsonl", *(f"bundled/part0{i}.jsonl" for i in range(3))):
         shutil.copy(ROOT / "assets" / name, folder / "assets" / name)
     yield folder
     subprocess.run([sys.executable, "-m", "pip", "uninstall", "--quiet", "--yes", PACKAGE], check=False)
@@ -30,9 +30,8 @@ def project(tmp_path_factory):
 
 def run_project(folder, *arguments, check=True):
     overrides = {
-        "training.max_epochs": "4",
+        "training.max_epochs": "3",
         "training.eval_frequency": "8",
-        "training.optimizer.learn_rate.warmup_steps": "5",
         "training.logger.progress_bar": "false",
     }
     done = subprocess.run(
@@ -60,7 +59,7 @@ def test_whole_workflow(project):
         assert 0.0 <= meta["performance"][score] <= 1.0
         assert 0.0 <= scores[score] <= 1.0
     assert set(scores["radsent_per_type"]) == {"BACKGROUND", "POSITIVE", "NEGATIVE", "CONTINUATION"}
-    assert scores["radsent_acc"] > 0.4  # two short epochs on 120 reports: far better than chance, far from good
+    assert scores["radsent_acc"] > 0.4  # three short epochs on 180 reports: far better than chance, far from good
     assert scores["sents_exact"] > 0.97
     assert "RADSENT_ACC" in done.stdout  # the training table
     assert re.search(r"accuracy +│ +0\.\d{3} +│ +0\.\d{3}", done.stdout)
@@ -118,7 +117,7 @@ def test_a_corpus_of_the_paper_given_as_a_folder(project, shared_data, tmp_path)
         name: len((project / f"corpus/{name}.jsonl").read_text().splitlines()) for name in ("train", "dev", "test")
     }
     assert sizes["dev"] + sizes["test"] in range(60, 75)
-    assert sizes["train"] > 250
+    assert sizes["train"] > 200  # of 268, those that share sentences with dev and test are dropped
 
 
 def test_a_corpus_that_is_not_there(project):
