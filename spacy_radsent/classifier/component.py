@@ -10,7 +10,7 @@ from spacy.tokens import Doc, Span, SpanGroup
 from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.util import minibatch
 from spacy.vocab import Vocab
-from thinc.api import Config, Model, Optimizer, set_dropout_rate
+from thinc.api import Model, Optimizer, set_dropout_rate
 from thinc.types import Floats2d, Ragged
 
 from ..errors import RadsentError
@@ -20,88 +20,6 @@ from ..spans import character_offsets, covering_span, trimmed_sentences
 
 # What `predict` hands to `set_annotations`: the sentences of each Doc, and a row of probabilities for each sentence.
 Prediction = tuple[list[list[Span]], Floats2d]
-
-default_model_config = """
-[model]
-@architectures = "spacy_radsent.SentenceEnsemble.v1"
-size = 3
-
-[model.member]
-@architectures = "spacy_radsent.SentenceClassifier.v1"
-width = 128
-
-[model.member.tok2vec]
-@architectures = "spacy.Tok2Vec.v2"
-
-[model.member.tok2vec.embed]
-@architectures = "spacy_radsent.EmbedDistinct.v1"
-
-[model.member.tok2vec.embed.embed]
-@architectures = "spacy.MultiHashEmbed.v2"
-width = 96
-attrs = ["NORM","TAG","SHAPE","LEMMA"]
-rows = [4000,200,500,3000]
-include_static_vectors = false
-
-[model.member.tok2vec.encode]
-@architectures = "spacy.MaxoutWindowEncoder.v2"
-width = 96
-window_size = 1
-maxout_pieces = 3
-depth = 2
-
-[model.member.ngrams]
-@architectures = "spacy_radsent.CharNgramEmbed.v1"
-width = 96
-rows = 65536
-max_n = 4
-feature_dropout = 0.3
-
-[model.member.mixer]
-@architectures = "spacy.MaxoutWindowEncoder.v2"
-width = 128
-window_size = 1
-maxout_pieces = 3
-depth = 2
-"""
-DEFAULT_MODEL = Config().from_str(default_model_config)["model"]
-
-
-@Language.factory(
-    "radsent",
-    requires=["doc.sents"],
-    assigns=["doc.spans"],
-    default_config={
-        "model": DEFAULT_MODEL,
-        "spans_key": SPANS_KEY,
-        "label_smoothing": 0.05,
-        "scorer": {"@scorers": "spacy_radsent.label_scorer.v1"},
-    },
-    default_score_weights={
-        "radsent_macro_f": 1.0,
-        "radsent_acc": 0.0,
-        "radsent_ppv_1": 0.0,
-        "radsent_recall_1": 0.0,
-        "radsent_f_1": 0.0,
-        "radsent_per_type": None,
-        "radsent_e2e_p": None,
-        "radsent_e2e_r": None,
-        "radsent_e2e_f": 0.0,
-        "radsent_e2e_macro_f": None,
-    },
-)
-def make_classifier(
-    nlp: Language,
-    name: str,
-    model: Model[tuple[list[Doc], Ragged], Floats2d],
-    spans_key: str,
-    label_smoothing: float,
-    scorer: Callable | None,
-) -> "RadsentClassifier":
-    """Build a `radsent` component; see `RadsentClassifier`."""
-    return RadsentClassifier(
-        nlp.vocab, model, name, spans_key=spans_key, label_smoothing=label_smoothing, scorer=scorer
-    )
 
 
 class RadsentClassifier(TrainablePipe):
@@ -257,16 +175,26 @@ class RadsentClassifier(TrainablePipe):
         losses (Optional[Dict[str, float]]): Updated with the loss, by the component's name.
         RETURNS (Dict[str, float]): The losses.
         """
-        losses = {} if losses is None else losses
-        losses.setdefault(self.name, 0.0)
+        return self._step(examples, drop, sgd, losses, self.get_loss)
+
+    def _step(
+        self,
+        examples: Iterable[Example],
+        drop: float,
+        sgd: Optimizer | None,
+        losses: dict[str, float] | None,
+        get_loss: Callable[[list[Example], Prediction], tuple[float, Floats2d]],
+    ) -> dict[str, float]:
         examples = list(examples)
         validate_examples(examples, "RadsentClassifier.update")
+        losses = {} if losses is None else losses
+        losses.setdefault(self.name, 0.0)
         sentences = [self._gold_sentences(eg) for eg in examples]
         if not any(sentences):
             return losses
         set_dropout_rate(self.model, drop)
         scores, backprop = self.model.begin_update(([eg.predicted for eg in examples], _offsets(sentences)))
-        loss, d_scores = self.get_loss(examples, (sentences, scores))
+        loss, d_scores = get_loss(examples, (sentences, scores))
         backprop(d_scores)
         if sgd is not None:
             self.finish_update(sgd)
@@ -310,22 +238,16 @@ class RadsentClassifier(TrainablePipe):
 
         Does nothing unless `nlp.resume_training()` has been called. See `update` for the arguments.
         """
-        losses = {} if losses is None else losses
-        examples = list(examples)
-        validate_examples(examples, "RadsentClassifier.rehearse")
-        sentences = [self._gold_sentences(eg) for eg in examples]
-        if self._rehearsal_model is None or not any(sentences):
-            return losses
-        inputs = ([eg.predicted for eg in examples], _offsets(sentences))
-        target = self._rehearsal_model.predict(inputs)
-        set_dropout_rate(self.model, drop)
-        scores, backprop = self.model.begin_update(inputs)
-        loss, d_scores = self._cross_entropy(scores, target, numpy.ones(len(target)))
-        backprop(d_scores)
-        if sgd is not None:
-            self.finish_update(sgd)
-        losses[self.name] = losses.get(self.name, 0.0) + loss
-        return losses
+        rehearsal_model = self._rehearsal_model
+        if rehearsal_model is None:
+            return {} if losses is None else losses
+
+        def get_loss(examples: list[Example], prediction: Prediction) -> tuple[float, Floats2d]:
+            sentences, scores = prediction
+            target = rehearsal_model.predict(([eg.predicted for eg in examples], _offsets(sentences)))
+            return self._cross_entropy(scores, target, numpy.ones(len(target)))
+
+        return self._step(examples, drop, sgd, losses, get_loss)
 
     def initialize(
         self,

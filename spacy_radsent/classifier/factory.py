@@ -1,0 +1,93 @@
+"""The factory of the `radsent` component, and its default config."""
+
+from collections.abc import Callable
+
+from spacy.language import Language
+from spacy.tokens import Doc
+from thinc.api import Config, Model
+from thinc.types import Floats2d, Ragged
+
+from ..labels import SPANS_KEY
+from .component import RadsentClassifier
+
+default_model_config = """
+[model]
+@architectures = "spacy_radsent.SentenceEnsemble.v1"
+size = 3
+
+[model.member]
+@architectures = "spacy_radsent.SentenceClassifier.v1"
+width = 128
+
+[model.member.tok2vec]
+@architectures = "spacy.Tok2Vec.v2"
+
+[model.member.tok2vec.embed]
+@architectures = "spacy_radsent.EmbedDistinct.v1"
+
+[model.member.tok2vec.embed.embed]
+@architectures = "spacy.MultiHashEmbed.v2"
+width = 96
+attrs = ["NORM","TAG","SHAPE","LEMMA"]
+rows = [4000,200,500,3000]
+include_static_vectors = false
+
+[model.member.tok2vec.encode]
+@architectures = "spacy.MaxoutWindowEncoder.v2"
+width = 96
+window_size = 1
+maxout_pieces = 3
+depth = 2
+
+[model.member.ngrams]
+@architectures = "spacy_radsent.CharNgramEmbed.v1"
+width = 96
+rows = 65536
+max_n = 4
+feature_dropout = 0.3
+
+[model.member.mixer]
+@architectures = "spacy.MaxoutWindowEncoder.v2"
+width = 128
+window_size = 1
+maxout_pieces = 3
+depth = 2
+"""
+DEFAULT_MODEL = Config().from_str(default_model_config)["model"]
+
+
+@Language.factory(
+    "radsent",
+    requires=["doc.sents"],
+    assigns=["doc.spans"],
+    default_config={
+        "model": DEFAULT_MODEL,
+        "spans_key": SPANS_KEY,
+        "label_smoothing": 0.05,
+        "scorer": {"@scorers": "spacy_radsent.label_scorer.v1"},
+    },
+    default_score_weights={
+        "radsent_macro_f": 1.0,
+        "radsent_acc": 0.0,
+        "radsent_ppv_1": 0.0,
+        "radsent_recall_1": 0.0,
+        "radsent_f_1": 0.0,
+        "radsent_per_type": None,
+        "radsent_e2e_p": None,
+        "radsent_e2e_r": None,
+        "radsent_e2e_f": 0.0,
+        "radsent_e2e_macro_f": None,
+    },
+)
+def make_classifier(
+    nlp: Language,
+    name: str,
+    model: Model[tuple[list[Doc], Ragged], Floats2d],
+    spans_key: str,
+    label_smoothing: float,
+    scorer: Callable | None,
+) -> RadsentClassifier:
+    """Build a `radsent` component; see `RadsentClassifier`."""
+    return RadsentClassifier(
+        nlp.vocab, model, name, spans_key=spans_key, label_smoothing=label_smoothing, scorer=scorer
+    )
