@@ -155,7 +155,7 @@ def main() -> None:
     parser.add_argument("--config", type=Path, default=ROOT / "configs/cpu.cfg")
     parser.add_argument("--jichi", type=Path, default=ROOT / "../shared/data/jichi/validation.jsonl")
     parser.add_argument("--work", type=Path, default=Path("training/benchmark"))
-    parser.add_argument("--output", type=Path, default=Path("metrics/classification.json"))
+    parser.add_argument("--output", type=Path, default=ROOT / "benchmarks/results/classification.json")
     args = parser.parse_args()
 
     tests = {"external_dev": list(import_records(ROOT / "assets/external_dev.jsonl"))}
@@ -189,7 +189,7 @@ def main() -> None:
         table = Table("trained on the bundled corpus", *(name.removeprefix("radsent_") for name in SCORES), title=test)
         for name, results in runs.items():
             table.add_row(name, *(mean_and_range([result[test][score] for result in results]) for score in SCORES))
-        Console().print(table)
+        Console(width=120).print(table)
     result = {
         "command": f"python benchmarks/classification.py --seeds {args.seeds} --config {args.config.name}",
         "machine": f"{platform.processor() or platform.machine()}, {multiprocessing.cpu_count()} cores",

@@ -89,7 +89,7 @@ def main() -> None:
     parser.add_argument("--reports", type=int, default=1000, help="reports for the pipeline")
     parser.add_argument("--ginza-reports", type=int, default=100, help="reports for ja_ginza, which is slow")
     parser.add_argument("--stream", type=int, default=0, help="then stream this many reports and watch the memory")
-    parser.add_argument("--output", type=Path, default=Path("metrics/throughput.json"))
+    parser.add_argument("--output", type=Path, default=ROOT / "benchmarks/results/throughput.json")
     args = parser.parse_args()
     ginza = in_own_process(measure, "ja_ginza", args.ginza_reports)
     ours = in_own_process(measure, args.model, args.reports)
@@ -100,7 +100,7 @@ def main() -> None:
         row["ratio_to_ja_ginza"] = row["reports_per_second"] / max(g["reports_per_second"] for g in (ginza, again))
         numbers = ("reports_per_second", "characters_per_second", "load_seconds", "peak_memory_mb")
         table.add_row(row["pipeline"], *(f"{row[key]:,.1f}" for key in numbers), f"{row['ratio_to_ja_ginza']:.1f}")
-    Console().print(table)
+    Console(width=120).print(table)
     result = {
         "command": f"python benchmarks/throughput.py {args.model} --stream {args.stream}",
         "machine": f"{platform.processor() or platform.machine()}, {multiprocessing.cpu_count()} cores",
