@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
-PIP := $(RUN) -m pip install --quiet --disable-pip-version-check -c constraints.txt
+PIP := $(RUN) -m pip install --disable-pip-version-check -c constraints.txt
 
 .PHONY: demo test lint clean
 
@@ -18,7 +18,7 @@ lint: $(VENV)/.lint
 	$(RUN) -m mypy
 
 $(VENV)/bin/python:
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $(VENV) || (echo "Install venv first, e.g. apt-get install python3-venv"; exit 1)
 
 $(VENV)/.%: pyproject.toml setup.py constraints.txt | $(VENV)/bin/python
 	@echo "Installing spacy-radsent[$*] into $(VENV)"

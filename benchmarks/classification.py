@@ -13,6 +13,7 @@ import json
 import multiprocessing
 import platform
 import statistics
+import sys
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -191,7 +192,7 @@ def main() -> None:
             table.add_row(name, *(mean_and_range([result[test][score] for result in results]) for score in SCORES))
         Console(width=120).print(table)
     result = {
-        "command": f"python benchmarks/classification.py --seeds {args.seeds} --config {args.config.name}",
+        "command": " ".join(["python", *sys.argv]),
         "machine": f"{platform.processor() or platform.machine()}, {multiprocessing.cpu_count()} cores",
         "training_reports": len(train),
         "runs": runs,

@@ -3,6 +3,10 @@
 python benchmarks/gemm.py
 """
 
+import os
+
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+
 import time
 
 import numpy

@@ -5,6 +5,10 @@
 Every pipeline runs in a process of its own, one after the other, in this run. Prints a table and writes JSON.
 """
 
+import os
+
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # one process, one thread: numpy must not have more than ja_ginza's BLAS
+
 import argparse
 import json
 import multiprocessing
@@ -12,6 +16,7 @@ import platform
 import random
 import re
 import resource
+import sys
 import time
 from pathlib import Path
 
@@ -23,7 +28,7 @@ from rich.table import Table
 from spacy_radsent.corpus.records import read_records
 
 ROOT = Path(__file__).parents[1]
-TOKENIZER_ONLY = ["radsent_sentencizer", "radsent"]
+ALL_COMPONENTS = ["radsent_sentencizer", "radsent"]
 
 
 def reports(count: int, seed: int = 0) -> list[str]:
@@ -93,7 +98,7 @@ def main() -> None:
     args = parser.parse_args()
     ginza = in_own_process(measure, "ja_ginza", args.ginza_reports)
     ours = in_own_process(measure, args.model, args.reports)
-    tokenizer = in_own_process(measure, args.model, args.reports, tuple(TOKENIZER_ONLY))
+    tokenizer = in_own_process(measure, args.model, args.reports, tuple(ALL_COMPONENTS))
     again = in_own_process(measure, "ja_ginza", args.ginza_reports)  # a noisy machine shows in the difference
     table = Table("pipeline", "reports/s", "characters/s", "load, s", "peak memory, MB", "x ja_ginza")
     for row in (ginza, again, ours, tokenizer):
@@ -102,7 +107,7 @@ def main() -> None:
         table.add_row(row["pipeline"], *(f"{row[key]:,.1f}" for key in numbers), f"{row['ratio_to_ja_ginza']:.1f}")
     Console(width=120).print(table)
     result = {
-        "command": f"python benchmarks/throughput.py {args.model} --stream {args.stream}",
+        "command": " ".join(["python", *sys.argv]),
         "machine": f"{platform.processor() or platform.machine()}, {multiprocessing.cpu_count()} cores",
         "pipelines": [ginza, again, ours, tokenizer],
     }

@@ -110,16 +110,16 @@ def _ends_in_line(line: str, rules: SentenceRules) -> Iterator[int]:
     """Yield the offsets at which a sentence ends before the end of its line does."""
     depth = [0] * len(line) if rules.split_in_brackets else _bracket_depth(line)
     terminator, tail = _patterns(rules.terminators)
-    start = done = 0
+    start = 0
     for match in terminator.finditer(line):
         at = match.start()
-        if at < done or depth[at]:
+        if at < start or depth[at]:
             continue
         end = tail.match(line, match.end()).end()  # type: ignore[union-attr]  # the pattern matches the empty string
         if match.group() in ".．" and not _is_full_stop(line, at, start, end, rules):
             continue
         yield end
-        start = done = end
+        start = end
 
 
 @lru_cache

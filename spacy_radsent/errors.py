@@ -3,3 +3,8 @@
 
 class RadsentError(ValueError):
     """Bad input, told in one sentence that names the value and the fix. Commands print it and exit with 1."""
+
+
+def shown(value: str) -> str:
+    """RETURNS (str): A name or code to show in an error, or only its length where it may be a report's text."""
+    return repr(value) if value.isascii() and len(value) <= 32 else f"a text of {len(value)} characters"

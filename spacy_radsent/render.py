@@ -39,10 +39,12 @@ def _parts(doc: Doc, spans_key: str) -> list[dict[str, Any]]:
         raise RadsentError(f"A Doc has no doc.spans[{spans_key!r}]: run a pipeline with 'radsent' on it first.")
     group = doc.spans[spans_key]
     all_scores = group.attrs.get("scores") or [None] * len(group)
-    for span, scores in zip(group, all_scores, strict=False):
+    statuses = group.attrs.get("status") or [None] * len(group)
+    for span, scores, status in zip(group, all_scores, statuses, strict=True):
         parts.append({"text": text[end : span.start_char]})
         hover = ", ".join(f"{label} {score:.2f}" for label, score in zip(LABELS, scores or [], strict=False))
-        code = LABELS.index(span.label_) if span.label_ else "error"
-        parts.append({"text": span.text, "css": span.label_ or "error", "code": code, "hover": hover or "no label"})
+        failed = "error" if status == "error" else "unlabelled"
+        code = LABELS.index(span.label_) if span.label_ else failed
+        parts.append({"text": span.text, "css": span.label_ or failed, "code": code, "hover": hover or "no label"})
         end = span.end_char
     return [*parts, {"text": text[end:]}]

@@ -8,7 +8,6 @@ from spacy.language import Language
 from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc, Span, SpanGroup
 from spacy.training import Example, validate_examples, validate_get_examples
-from spacy.util import minibatch
 from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 from thinc.types import Floats2d, Ragged
@@ -22,12 +21,17 @@ from ..spans import character_offsets, covering_span, trimmed_sentences
 Prediction = tuple[list[list[Span]], Floats2d]
 
 
+# Memory grows with the tokens of a batch: 64 reports of usual length have about 12,000.
+MAX_BATCH_TOKENS = 20_000
+
+
 class RadsentClassifier(TrainablePipe):
     """Label the sentences of a report with the four labels of `labels.LABELS`.
 
     Writes `doc.spans[spans_key]`: one span per sentence of `doc.sents`, in order, without the white space around it
     and with its label. `.attrs` holds a list per name, aligned with the spans: "scores" (probabilities in the order
-    of LABELS) and "status" ("ok", or "error" for a span without label); "source" is the name of the component.
+    of LABELS, None for an error) and "status" ("ok", or "error" for a span without label); "source" is the name of the
+    component.
     """
 
     def __init__(
@@ -83,7 +87,12 @@ class RadsentClassifier(TrainablePipe):
         raise RadsentError(f"Cannot add label {label!r}: the scheme of '{self.name}' is fixed to {', '.join(LABELS)}.")
 
     def __call__(self, doc: Doc) -> Doc:
-        return self._annotate_alone(doc)
+        try:
+            self.set_annotations([doc], self.predict([doc]))
+        except Exception:
+            self._write_error(doc)
+            raise  # nlp() hands it to the error handler
+        return doc
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
         """Label a stream of documents.
@@ -93,21 +102,25 @@ class RadsentClassifier(TrainablePipe):
         YIELDS (Doc): Every document, in order. One that fails goes to the error handler, alone; if that does not
             raise, the document comes out with the status "error" and no labels.
         """
-        for docs in minibatch(stream, size=batch_size):
+        for docs in batch_by_tokens(stream, batch_size):
             try:
                 self.set_annotations(docs, self.predict(docs))
             except Exception:
-                docs = [self._annotate_alone(doc) for doc in docs]
+                for doc in docs:
+                    self._annotate_alone(doc)
             yield from docs
 
-    def _annotate_alone(self, doc: Doc) -> Doc:
+    def _annotate_alone(self, doc: Doc) -> None:
         try:
             self.set_annotations([doc], self.predict([doc]))
         except Exception as error:
             self.get_error_handler()(self.name, self, [doc], error)
-            sentences = trimmed_sentences(doc) if doc.has_annotation("SENT_START") else []
-            self._write(doc, sentences, [], status="error")
-        return doc
+            self._write_error(doc)
+
+    def _write_error(self, doc: Doc) -> None:
+        """Say that a document failed: on its sentences, or on all of it where it has none."""
+        sentences = trimmed_sentences(doc) if doc.has_annotation("SENT_START") else [doc[:]] if len(doc) else []
+        self._write(doc, sentences, [None] * len(sentences), status="error")
 
     def predict(self, docs: Iterable[Doc]) -> Prediction:
         """Label documents without changing them.
@@ -122,10 +135,23 @@ class RadsentClassifier(TrainablePipe):
     def _predict_sentences(self, docs: list[Doc], sentences: Sequence[Sequence[Span]]) -> Floats2d:
         if not any(sentences):
             return self.model.ops.alloc2f(0, len(LABELS))
+        self._check_model()
         scores = self.model.predict((docs, _offsets(sentences)))
         if not self.model.ops.xp.isfinite(scores).all():
             raise RadsentError(f"'{self.name}' computed probabilities that are no numbers: its weights are damaged.")
         return scores
+
+    def _check_model(self) -> None:
+        for node in self.model.walk():
+            if any(node.has_param(name) is None for name in node.param_names):
+                raise RadsentError(
+                    f"'{self.name}' is not trained: call nlp.initialize() and train it, or load a pipeline."
+                )
+            if node.name == "static_vectors" and node.get_dim("nM") != self.vocab.vectors_length:
+                raise RadsentError(
+                    f"'{self.name}' was trained with word vectors of width {node.get_dim('nM')}, this pipeline's have "
+                    f"{self.vocab.vectors_length}: add it to a pipeline with the same vectors, e.g. ja_ginza."
+                )
 
     def _sentences(self, doc: Doc) -> list[Span]:
         if not len(doc):
@@ -145,18 +171,16 @@ class RadsentClassifier(TrainablePipe):
         """
         all_sentences, scores = prediction
         rows = iter(self.model.ops.to_numpy(scores).tolist())
-        for doc, sentences in zip(docs, all_sentences, strict=False):
+        for doc, sentences in zip(docs, all_sentences, strict=True):
             self._write(doc, sentences, [next(rows) for _ in sentences], status="ok")
 
-    def _write(self, doc: Doc, sentences: list[Span], scores: list[list[float]], status: str) -> None:
-        labels = [LABELS[row.index(max(row))] for row in scores] or [""] * len(sentences)
+    def _write(self, doc: Doc, sentences: list[Span], scores: Sequence[list[float] | None], status: str) -> None:
+        labels = [LABELS[row.index(max(row))] if row else "" for row in scores]
         doc.spans[self.key] = SpanGroup(
             doc,
             name=self.key,
-            attrs={"scores": scores, "status": [status] * len(sentences), "source": self.name},
-            spans=[
-                Span(doc, span.start, span.end, label=label) for span, label in zip(sentences, labels, strict=False)
-            ],
+            attrs={"scores": list(scores), "status": [status] * len(sentences), "source": self.name},
+            spans=[Span(doc, span.start, span.end, label=label) for span, label in zip(sentences, labels, strict=True)],
         )
 
     def update(
@@ -214,7 +238,7 @@ class RadsentClassifier(TrainablePipe):
         smoothing = self.cfg["label_smoothing"]
         target = numpy.zeros(scores.shape, dtype="f")
         labelled = numpy.array([bool(gold) for gold in golds])
-        for row, gold in zip(target, golds, strict=False):
+        for row, gold in zip(target, golds, strict=True):
             if gold:
                 row[:] = smoothing / len(LABELS)
                 row[LABELS.index(gold)] += 1.0 - smoothing
@@ -309,7 +333,7 @@ class RadsentClassifier(TrainablePipe):
         examples = list(examples)
         validate_examples(examples, "RadsentClassifier.score")
         on_gold = [self._on_gold_boundaries(eg) for eg in examples]
-        return self.scorer(examples, on_gold_boundaries=on_gold, spans_key=self.key, name=self.name, **kwargs)
+        return self.scorer(examples, on_gold_boundaries=on_gold, spans_key=self.key, **kwargs)
 
     def _on_gold_boundaries(self, example: Example) -> Example:
         sentences = self._gold_sentences(example)
@@ -328,6 +352,18 @@ class RadsentClassifier(TrainablePipe):
         super().from_disk(path, exclude=exclude)
         self._check_scheme(self.cfg["labels"])
         return self
+
+
+def batch_by_tokens(stream: Iterable[Doc], batch_size: int, max_tokens: int = MAX_BATCH_TOKENS) -> Iterator[list[Doc]]:
+    """Yield batches of at most `batch_size` documents, and of at most `max_tokens` tokens unless one has more alone."""
+    batch: list[Doc] = []
+    for doc in stream:
+        if batch and (len(batch) == batch_size or sum(map(len, batch)) + len(doc) > max_tokens):
+            yield batch
+            batch = []
+        batch.append(doc)
+    if batch:
+        yield batch
 
 
 def _offsets(sentences: Sequence[Sequence[Span]]) -> Ragged:

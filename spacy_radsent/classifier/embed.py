@@ -4,14 +4,17 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy
-from spacy.attrs import LEMMA, NORM, ORTH, TAG
+from spacy.attrs import DEP, ENT_IOB, ENT_TYPE, LEMMA, MORPH, NAMES, NORM, ORTH, POS, SENT_START, SPACY, TAG
 from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.types import Floats2d
 
+from ..errors import RadsentError
+
 # What an embedding may look at: the word (with all that follows from it, as SHAPE and its vector), and what the
 # tokenizer says of it in this place.
 TOKEN_ATTRS = [ORTH, NORM, TAG, LEMMA]
+CONTEXT_ATTRS = {DEP, ENT_IOB, ENT_TYPE, MORPH, POS, SENT_START, SPACY}
 
 
 def build_embed_distinct(
@@ -23,7 +26,10 @@ def build_embed_distinct(
         LEMMA determine. Its dropout hides a word everywhere in the batch.
     RETURNS (Model[List[Doc], List[Floats2d]]): Gives what `embed` gives.
     """
-    return Model("embed_distinct", forward, init=init, layers=[embed], dims={"nO": None})
+    for node in embed.walk():
+        if context := set(node.attrs.get("columns", [])) & CONTEXT_ATTRS:
+            raise RadsentError(f"EmbedDistinct cannot embed {NAMES[min(context)]}: it depends on the context.")
+    return Model("embed_distinct", forward, init=init, layers=[embed])
 
 
 def forward(

@@ -82,9 +82,9 @@ def init(model: Model, X: tuple[list[Doc], Ragged] | None = None, Y: Floats2d | 
 
 
 def use_fast_gemm(model: Model) -> Model:
-    """Multiply matrices with numpy's BLAS on the CPU: on the processors tried 5 times as fast as thinc's own.
+    """Multiply matrices with numpy's BLAS on the CPU: on the processors tried 3 times as fast as thinc's own.
 
-    (benchmarks/gemm.py; one thread, AMD EPYC with AVX-512: 114 against 21 GFLOP/s.)
+    (benchmarks/gemm.py; one thread, AMD EPYC with AVX-512: 91 against 32 GFLOP/s.)
     """
     for node in model.walk():
         if type(node.ops) is NumpyOps:

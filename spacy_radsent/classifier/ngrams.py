@@ -15,6 +15,7 @@ from thinc.types import Floats2d, Ragged
 DIGIT = re.compile(r"\d")
 FINAL_STOPS = re.compile(r"[。｡．.\s]+$")
 BEGIN, END = "\x02", "\x03"
+MAX_REMEMBERED = 200  # characters: longer sentences are rare, and would make the cache large
 
 
 def CharNgramEmbed(
@@ -52,7 +53,7 @@ def forward(
     ops = model.ops
     table: Any = model.get_param("E")
     max_n, dropout = model.attrs["max_n"], model.attrs["feature_dropout"]
-    features = [ngram_rows(text, max_n, len(table)) for text in sentence_texts(*docs_sentences)]
+    features = [cached_rows(text, max_n, len(table)) for text in sentence_texts(*docs_sentences)]
     if is_train and dropout:
         features = [_drop(rows, dropout) for rows in features]
     lengths = ops.asarray1i([len(rows) for rows in features])
@@ -93,7 +94,6 @@ def normalize(text: str) -> str:
     return DIGIT.sub("0", FINAL_STOPS.sub("", unicodedata.normalize("NFKC", text).lower()))
 
 
-@lru_cache(maxsize=4096)  # the members of an ensemble ask for the same sentences, and reports repeat some
 def ngram_rows(text: str, max_n: int, rows: int) -> numpy.ndarray:
     """Hash the character n-grams of a text, its edges included as characters of their own.
 
@@ -112,3 +112,13 @@ def ngram_rows(text: str, max_n: int, rows: int) -> numpy.ndarray:
         mixed = (hashes ^ (hashes >> numpy.uint64(29))) * numpy.uint64(0xBF58476D1CE4E5B9)
         found.append((mixed ^ (mixed >> numpy.uint64(32))) % numpy.uint64(rows))
     return numpy.unique(numpy.concatenate(found)).astype("i")
+
+
+@lru_cache(maxsize=4096)
+def _remembered_rows(text: str, max_n: int, rows: int) -> numpy.ndarray:
+    return ngram_rows(text, max_n, rows)
+
+
+def cached_rows(text: str, max_n: int, rows: int) -> numpy.ndarray:
+    """Hash like `ngram_rows`; the members of an ensemble ask for the same sentences, and reports repeat some."""
+    return _remembered_rows(text, max_n, rows) if len(text) <= MAX_REMEMBERED else ngram_rows(text, max_n, rows)

@@ -15,7 +15,6 @@ def label_score(
     *,
     on_gold_boundaries: Iterable[Example] | None = None,
     spans_key: str = SPANS_KEY,
-    name: str = "radsent",
     **kwargs: Any,
 ) -> dict[str, Any]:
     """Score sentence labels, apart from and together with sentence boundaries.
@@ -24,7 +23,6 @@ def label_score(
     on_gold_boundaries (Optional[Iterable[Example]]): The same, predicted for the sentences of the reference. Without
         them a reference sentence is compared with the predicted sentence that holds its first character.
     spans_key (str): Key of the span group.
-    name (str): Prefix of the names of the scores.
     RETURNS (Dict[str, Any]): On reference boundaries: `radsent_acc`, `radsent_macro_f`, `radsent_ppv_1` (precision of
         POSITIVE, as in Kikuchi et al. 2026), `radsent_recall_1`, `radsent_f_1`, `radsent_per_type` (label -> p, r, f).
         End to end on predicted boundaries: `radsent_e2e_p`, `_r`, `_f` (a sentence counts when its boundaries and its
@@ -48,12 +46,12 @@ def label_score(
         "recall_1": positive.recall if pairs else None,
         "f_1": positive.fscore if pairs else None,
         "per_type": {label: prf.to_dict() for label, prf in per_label.items()} if pairs else None,
-        "e2e_p": exact.precision if pairs else None,
-        "e2e_r": exact.recall if pairs else None,
-        "e2e_f": exact.fscore if pairs else None,
-        "e2e_macro_f": _macro_f(_exact_prf(end_to_end, label) for label in LABELS) if pairs else None,
+        "e2e_p": exact.precision if end_to_end else None,
+        "e2e_r": exact.recall if end_to_end else None,
+        "e2e_f": exact.fscore if end_to_end else None,
+        "e2e_macro_f": _macro_f(_exact_prf(end_to_end, label) for label in LABELS) if end_to_end else None,
     }
-    return {f"{name}_{key}": value for key, value in scores.items()}
+    return {f"radsent_{key}": value for key, value in scores.items()}
 
 
 def _pairs(example: Example, spans_key: str) -> list[tuple[str, str | None]]:

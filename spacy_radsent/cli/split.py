@@ -1,6 +1,7 @@
 """`radsent split`: a corpus into train, dev and test."""
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import typer
@@ -32,17 +33,19 @@ def split(
     given, added to train if it is. Training reports that share a sentence of more than 12 characters with another
     split or with the held-out set are reported and dropped.
     """
-    if not (dev >= 0 and test >= 0 and dev + test < 1):  # nan as well
-        raise RadsentError(
-            f"--dev {dev} and --test {test}: give shares of at least 0 that leave something to train on."
-        )
+    if not (dev > 0 and test > 0 and dev + test < 1):  # nan as well
+        raise RadsentError(f"--dev {dev} and --test {test}: give shares above 0 that leave something to train on.")
+    if not folder.is_dir():
+        raise RadsentError(f"{folder}: no such folder: check the path.")
+    if output.resolve() == folder.resolve():
+        raise RadsentError(f"{output}: is the folder of the corpus itself: name another one for the splits.")
     splits = _read_splits(folder, {"train": 1 - dev - test, "dev": dev, "test": test}, stratify, seed)
     extra = list(import_records(held_out)) if held_out else []
     leaks = find_leaks(splits["train"], [*splits["dev"], *splits["test"], *extra])
     dropped = {leak.id for leak in leaks}
     splits["train"] = [record for record in splits["train"] if record.id not in dropped]
     if empty := [name for name, records in splits.items() if not records]:
-        raise RadsentError(f"{folder}: no report is left for {empty[0]}: give more reports or another share.")
+        raise RadsentError(f"{folder}: no report is left for {empty[0]}: add {empty[0]}.jsonl, or give more reports.")
     for name, records in splits.items():
         write_records(records, output / f"{name}.jsonl")
         print(f"{output / name}.jsonl: {len(records)} reports, {sum(len(r.sentences) for r in records)} sentences")
@@ -63,17 +66,17 @@ def _read_splits(folder: Path, shares: dict[str, float], stratify: str, seed: in
     for path in files:
         role = GIVEN_SPLITS.get(path.stem)
         (splits[role] if role else pool).extend(import_records(path))
-    seen: dict[str, str] = {}
-    for name, records in [*splits.items(), ("pool", pool)]:
-        for record in records:
-            if record.id in seen:
-                raise RadsentError(f"{folder}: the id {record.id!r} stands twice: give every report an id of its own.")
-            seen[record.id] = name
+    ids = Counter(record.id for records in (*splits.values(), pool) for record in records)
+    if twice := [id for id, count in ids.items() if count > 1]:
+        raise RadsentError(f"{folder}: the id {twice[0]!r} stands twice: give every report an id of its own.")
     open_shares = {name: share for name, share in shares.items() if not splits[name] and share > 0}
     if pool and not splits["train"]:
         total = sum(open_shares.values())
         open_shares = {name: share / total for name, share in open_shares.items()}
         fields = [field for field in stratify.split(",") if field]
+        for field in fields:
+            if not any(field in record.meta for record in pool):
+                print(f"Not stratified by {field}: no report has it in its meta")
         splits.update(stratified_split(pool, open_shares, stratify=fields, seed=seed))
     else:
         splits["train"] += pool

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import spacy
 from spacy.language import Language
@@ -58,8 +59,8 @@ def record_to_doc(record: Record, nlp: Language, alignment: Alignment, spans_key
     return doc
 
 
-def doc_to_record(doc: Doc, id: str, spans_key: str = SPANS_KEY) -> Record:
-    """RETURNS (Record): The labelled sentences of a Doc, with its probabilities and statuses in `meta`."""
+def doc_to_record(doc: Doc, id: str, meta: dict[str, Any], spans_key: str = SPANS_KEY) -> Record:
+    """RETURNS (Record): The labelled sentences of a Doc; `meta`, with the span group's attributes as "prediction"."""
     group = doc.spans[spans_key]
     sentences = []
     for span in group:
@@ -67,7 +68,7 @@ def doc_to_record(doc: Doc, id: str, spans_key: str = SPANS_KEY) -> Record:
         start = span.end_char - len(span.text.lstrip())
         end = span.start_char + len(span.text.rstrip())
         sentences.append(Sentence(start=start, end=end, label=span.label_ or None))
-    return Record(id=id, text=doc.text, sentences=sentences, meta=dict(group.attrs))
+    return Record(id=id, text=doc.text, sentences=sentences, meta={**meta, "prediction": dict(group.attrs)})
 
 
 def write_docbin(records: Iterable[Record], path: str | Path) -> Alignment:

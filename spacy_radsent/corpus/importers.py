@@ -2,6 +2,7 @@
 
 import csv
 import io
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,20 +16,20 @@ from .records import Record, Sentence, load_json, read_records
 PathLike = str | Path
 
 
-def import_records(path: PathLike, source: str = "auto", rules: SentenceRules = SentenceRules()) -> Iterator[Record]:
+def import_records(path: PathLike, format: str = "auto", rules: SentenceRules = SentenceRules()) -> Iterator[Record]:
     """Read reports in any known format.
 
     path (PathLike): A file, or for "text" also a folder of .txt files.
-    source (str): A key of `IMPORTERS`, or "auto" to tell the format by the file's ending and first line.
+    format (str): A key of `IMPORTERS`, or "auto" to tell the format by the file's ending and first line.
     rules (SentenceRules): How to split reports that come without sentences.
     YIELDS (Record): The records.
     """
     path = Path(path)
-    if source == "auto":
-        source = _detect(path)
-    if source not in IMPORTERS:
-        raise RadsentError(f"Unknown format {source!r}: use one of auto, {', '.join(IMPORTERS)}.")
-    return _checked(IMPORTERS[source](path, rules), path)
+    if format == "auto":
+        format = _detect(path)
+    if format not in IMPORTERS:
+        raise RadsentError(f"Unknown format {format!r}: use one of auto, {', '.join(IMPORTERS)}.")
+    return _checked(IMPORTERS[format](path, rules), path)
 
 
 def _checked(records: Iterator[Record], path: Path) -> Iterator[Record]:
@@ -44,11 +45,12 @@ def _checked(records: Iterator[Record], path: Path) -> Iterator[Record]:
 
 
 def _detect(path: Path) -> str:
-    if path.is_dir() or path.suffix == ".txt":
+    suffix = path.suffix.lower()
+    if path.is_dir() or suffix == ".txt":
         return "text"
-    if path.suffix in (".csv", ".tsv"):
+    if suffix in (".csv", ".tsv"):
         return "csv"
-    if path.suffix == ".jsonl":
+    if suffix == ".jsonl":
         first = next((line for line in read_text(path).split("\n") if line.strip()), "")
         return "paper" if '"finding_lines"' in first else "records"
     if not path.exists():
@@ -108,9 +110,11 @@ def _paper_record(line: str, id: str, where: str) -> Record:
 
 def _import_text(path: Path, rules: SentenceRules) -> Iterator[Record]:
     """Read one report a file; the id is the file's name without its ending, with the folders below `path`."""
-    files: list[Path] = sorted(path.rglob("*.txt")) if path.is_dir() else [path]
+    files = [path]
+    if path.is_dir():
+        files = sorted(file for file in path.rglob("*") if file.suffix.lower() == ".txt")
     if not files:
-        raise RadsentError(f"{path}: the folder holds no .txt file: give a folder of reports.")
+        raise RadsentError(f"{path}: the folder holds no .txt file: give a folder of reports, or one .jsonl file.")
     for file in files:
         name = file.relative_to(path) if path.is_dir() else Path(file.name)
         yield _unlabelled(name.with_suffix("").as_posix(), read_text(file), rules)
@@ -118,8 +122,9 @@ def _import_text(path: Path, rules: SentenceRules) -> Iterator[Record]:
 
 def _import_csv(path: Path, rules: SentenceRules) -> Iterator[Record]:
     """Read a table with a column "text", an optional "id", and further columns, which go to `meta`."""
-    delimiter = "\t" if path.suffix == ".tsv" else ","
-    rows = csv.DictReader(io.StringIO(read_text(path), newline=""), delimiter=delimiter)
+    delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
+    csv.field_size_limit(sys.maxsize)  # a cell is a report, of any length; strict tells of an unclosed quote
+    rows = csv.DictReader(io.StringIO(read_text(path), newline=""), delimiter=delimiter, strict=True)
     try:
         columns = rows.fieldnames or []
         if "text" not in columns:

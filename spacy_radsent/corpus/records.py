@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ..errors import RadsentError
+from ..errors import RadsentError, shown
 from ..files import atomic_writer, read_text
 from ..labels import LABELS
 
@@ -107,11 +107,11 @@ def _raise_for_field(error: ValidationError, where: str) -> NoReturn:
         raise RadsentError(f"{where}: field '{field}' is missing: add it (see docs/data.md).") from None
     if first["type"] == "extra_forbidden":
         raise RadsentError(
-            f"{where}: field '{field}' is not part of a record: remove it or move it into 'meta'."
+            f"{where}: field {shown(field)} is not part of a record: remove it or move it into 'meta'."
         ) from None
     value = first["input"]
-    shown = repr(value) if isinstance(value, (int, float, bool, type(None))) else f"a {type(value).__name__}"
-    raise RadsentError(f"{where}: field '{field}' is {shown}: {first['msg'][0].lower()}{first['msg'][1:]}.") from None
+    seen = repr(value) if isinstance(value, (int, float, bool, type(None))) else f"a {type(value).__name__}"
+    raise RadsentError(f"{where}: field '{field}' is {seen}: {first['msg'][0].lower()}{first['msg'][1:]}.") from None
 
 
 def _check_sentences(record: Record, where: str, labelled: bool) -> None:
@@ -122,7 +122,7 @@ def _check_sentences(record: Record, where: str, labelled: bool) -> None:
         if sentence.label is None and labelled:
             raise RadsentError(f"{where}: {field}.label is missing: label every sentence with one of {LABELS}.")
         if sentence.label is not None and sentence.label not in LABELS:
-            raise RadsentError(f"{where}: {field}.label is {sentence.label!r}: use one of {', '.join(LABELS)}.")
+            raise RadsentError(f"{where}: {field}.label is {shown(sentence.label)}: use one of {', '.join(LABELS)}.")
         if sentence.end > len(text):
             raise RadsentError(
                 f"{where}: {field}.end is {sentence.end}, past the {len(text)} characters of the text: "
@@ -137,7 +137,7 @@ def _check_sentences(record: Record, where: str, labelled: bool) -> None:
                 f"{where}: {field}.start is {sentence.start}, inside the sentence before it, which ends at {covered}: "
                 f"sentences must be in order and must not overlap."
             )
-        _check_gap(text, covered, sentence.start, where, record)
+        _check_gap(text, covered, sentence.start, where)
         if text[sentence.start].isspace() or text[sentence.end - 1].isspace():
             raise RadsentError(
                 f"{where}: {field} runs from {sentence.start} to {sentence.end} with white space at its edge: "
@@ -145,10 +145,10 @@ def _check_sentences(record: Record, where: str, labelled: bool) -> None:
             )
         covered = sentence.end
     if record.sentences or labelled:
-        _check_gap(text, covered, len(text), where, record)
+        _check_gap(text, covered, len(text), where)
 
 
-def _check_gap(text: str, start: int, end: int, where: str, record: Record) -> None:
+def _check_gap(text: str, start: int, end: int, where: str) -> None:
     if text[start:end].strip():
         raise RadsentError(
             f"{where}: characters {start} to {end} belong to no sentence: sentences must cover all but white space."

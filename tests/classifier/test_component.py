@@ -8,10 +8,11 @@ import spacy
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
+from spacy.vectors import Vectors
 from thinc.api import Model
 from tiny import GOLD, REPORTS, SMALL, gold_doc, labels_of, make_examples, make_pipeline, train_tiny
 
-from spacy_radsent.classifier.component import RadsentClassifier
+from spacy_radsent.classifier.component import RadsentClassifier, batch_by_tokens
 from spacy_radsent.corpus.docbin import Alignment, blank_pipeline, record_to_doc
 from spacy_radsent.corpus.records import read_records
 from spacy_radsent.errors import RadsentError
@@ -245,6 +246,58 @@ def test_a_report_that_fails_in_the_model_gets_no_invented_label(trained):
     assert docs[1].spans["radsent"].attrs["status"] == ["error"] * 5
     assert docs[1][0:1]._.radsent_label is None
     assert labels_of(docs[2]) == GOLD[2].split()
+
+
+def test_a_failed_report_without_sentences_says_so_too(trained):
+    bad = Doc(trained.vocab, words=["境界", "なし"], spaces=[False, False])
+    pipe = trained.get_pipe("radsent")
+    pipe.set_error_handler(lambda *args: None)
+    try:
+        (out,) = pipe.pipe([bad])
+    finally:
+        pipe.set_error_handler(spacy.util.raise_error)
+    group = out.spans["radsent"]
+    assert [(span.text, span.label_) for span in group] == [("境界なし", "")]
+    assert group.attrs["status"] == ["error"]
+    assert group.attrs["scores"] == [None]
+
+
+@pytest.mark.parametrize("handled", ["nlp()", "nlp.pipe()"])
+def test_the_error_handler_is_called_once(trained, handled):
+    nlp = make_pipeline().from_bytes(trained.to_bytes())
+    nlp.remove_pipe("radsent_sentencizer")
+    caught = []
+    nlp.set_error_handler(lambda name, proc, docs, error: caught.append(name))
+    doc = nlp(REPORTS[0]) if handled == "nlp()" else next(nlp.pipe([REPORTS[0]]))
+    assert caught == ["radsent"]
+    assert doc.spans["radsent"].attrs["status"] == ["error"]
+
+
+def test_batches_keep_to_documents_and_tokens(nlp):
+    docs = [nlp(text) for text in ("肝。", "脾。", "腎。" * 6, "膵。", "", "胆。")]
+    assert [len(doc) for doc in docs] == [2, 2, 12, 2, 0, 2]
+    batches = [[docs.index(doc) for doc in batch] for batch in batch_by_tokens(docs, batch_size=2, max_tokens=5)]
+    assert batches == [[0, 1], [2], [3, 4], [5]]
+
+
+def test_other_word_vectors_are_refused():
+    config = {"model": {"member": {"tok2vec": {"embed": {"embed": {"include_static_vectors": True}}}}}}
+    nlp = blank_pipeline()
+    nlp.vocab.vectors = Vectors(data=numpy.ones((1, 8), dtype="f"), keys=["肝"])
+    nlp.add_pipe("radsent_sentencizer")
+    nlp.add_pipe("radsent", config=config)
+    examples = make_examples(nlp)
+    nlp.initialize(lambda: examples)
+    nlp("肝に腫瘤。")
+    nlp.vocab.vectors = Vectors(shape=(0, 0))
+    with pytest.raises(RadsentError, match="word vectors of width 8, this pipeline's have 0"):
+        nlp("肝に腫瘤。")
+
+
+def test_an_untrained_pipe_says_so():
+    for run in (lambda nlp: nlp("肝。"), lambda nlp: list(nlp.pipe(["肝。"]))):
+        with pytest.raises(RadsentError, match="not trained"):
+            run(make_pipeline())
 
 
 def test_set_annotations_writes_what_it_is_given(trained):

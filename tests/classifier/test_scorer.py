@@ -77,5 +77,7 @@ def test_unlabelled_gold_sentences_do_not_count():
     assert scores["radsent_e2e_p"] == 1.0  # end to end only reports labelled throughout can be scored
 
 
-def test_names_follow_the_component():
-    assert label_score([], name="mine").keys() >= {"mine_acc", "mine_macro_f"}
+def test_end_to_end_scores_need_a_report_labelled_throughout():
+    scores = score(([(0, 4, "P"), (4, 8, "N")], [(0, 4, "P"), (4, 8, "-")]))
+    assert scores["radsent_acc"] == 1.0
+    assert scores["radsent_e2e_f"] is None

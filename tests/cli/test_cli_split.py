@@ -177,16 +177,16 @@ def test_bundled_corpus(shares, folder):
 GOOD = reports("a", 20)
 # What is wrong -> the files, further arguments, and what the line on stderr must name.
 BAD_INPUTS: dict[str, tuple[dict[str, list], list[str], str]] = {
-    "missing_folder": ({}, [], "in: no .jsonl file there"),
+    "missing_folder": ({}, [], "in: no such folder"),
     "folder_without_jsonl": ({"in/README.md": [CANARY], "in/sub/a.jsonl": GOOD}, [], "in: no .jsonl file there"),
-    "a_file_for_a_folder": ({"in": GOOD}, [], "in: no .jsonl file there"),
-    "dev_negative": ({"in/a.jsonl": GOOD}, ["--dev", "-0.1"], "--dev -0.1 and --test 0.1: give shares of at least 0"),
+    "a_file_for_a_folder": ({"in": GOOD}, [], "in: no such folder"),
+    "dev_negative": ({"in/a.jsonl": GOOD}, ["--dev", "-0.1"], "--dev -0.1 and --test 0.1: give shares above 0"),
     "test_negative": ({"in/a.jsonl": GOOD}, ["--test=-1"], "--dev 0.1 and --test -1.0: give shares"),
     "nothing_to_train_on": ({"in/a.jsonl": GOOD}, ["--dev", "0.5", "--test", "0.5"], "--dev 0.5 and --test 0.5: give"),
     "share_over_1": ({"in/a.jsonl": GOOD}, ["--test", "80"], "--dev 0.1 and --test 80.0: give shares"),
     "share_is_nan": ({"in/a.jsonl": GOOD}, ["--dev", "nan"], "--dev nan and --test 0.1: give shares"),
     "too_few_reports": ({"in/a.jsonl": GOOD[:2]}, [], "in: no report is left for"),
-    "no_share_for_dev": ({"in/a.jsonl": GOOD}, ["--dev", "0"], "in: no report is left for dev"),
+    "no_share_for_dev": ({"in/a.jsonl": GOOD}, ["--dev", "0"], "--dev 0.0 and --test 0.1: give shares above 0"),
     "only_a_test_set": ({"in/test.jsonl": GOOD}, [], "in: no report is left for train"),
     "all_of_train_leaks": (
         {"in/train.jsonl": reports("x", 1), "in/dev.jsonl": [{**reports("x", 1)[0], "id": "d"}], "in/test.jsonl": GOOD},
@@ -225,14 +225,18 @@ def test_bad_input(case, folder):
     assert files(folder) == before
 
 
-def test_splits_of_a_split_in_place(folder):
-    """The output can be the input: all is read before anything is written."""
-    write(folder / "in/train.jsonl", *reports("a", 3))
-    write(folder / "in/dev.jsonl", *reports("b", 2))
-    write(folder / "in/test.jsonl", *reports("c", 2))
-    before = {name: list(read_records(folder / f"in/{name}.jsonl")) for name in NAMES}
-    assert split("in", "in").exit_code == 0
-    assert {name: list(read_records(folder / f"in/{name}.jsonl")) for name in NAMES} == before
+def test_output_is_not_the_corpus_itself(folder):
+    """A second run would take its own splits for further reports."""
+    write(folder / "in/a.jsonl", *reports("a", 20))
+    done = split("in", "./in")
+    assert done.exit_code == 1
+    assert "is the folder of the corpus itself" in done.stderr
+    assert [path.name for path in (folder / "in").iterdir()] == ["a.jsonl"]
+
+
+def test_a_field_that_no_report_has_is_told(folder):
+    write(folder / "in/a.jsonl", *reports("a", 20))
+    assert "Not stratified by instituton" in split("in", "out", "--stratify", "instituton").stdout
 
 
 def test_as_a_process(folder, bundled):

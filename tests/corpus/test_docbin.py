@@ -44,7 +44,7 @@ def test_nasty_texts_keep_their_offsets(name, nlp):
     assert alignment == Alignment(), "every sentence edge is a token edge"
     assert_same_sentences(doc, gold)
     assert all(token.is_sent_start is not None for token in doc)
-    back = doc_to_record(doc, name)
+    back = doc_to_record(doc, name, {})
     assert (back.id, back.text, back.sentences) == (gold.id, gold.text, gold.sentences)
 
 
@@ -56,7 +56,7 @@ def assert_every_move_is_told(doc, gold, alignment):
     edges = [(span.start_char, span.end_char) for span in group]
     differing = [i for i, s in enumerate(gold.sentences) if edges[i] != (s.start, s.end)]
     assert alignment.moved == [f"{gold.id}: sentence {i}" for i in differing]
-    back = doc_to_record(doc, gold.id)
+    back = doc_to_record(doc, gold.id, {})
     assert back.text == doc.text == gold.text
     assert parse_record(back.model_dump_json(), labelled=True) == back
 
@@ -73,7 +73,7 @@ def test_white_space_inside_a_token_stays_out_of_the_record(nlp):
     doc = Doc(nlp.vocab, words=["胸水", "なし", "。\u2028", "著変", "なし", "。"], spaces=[False] * 6)
     spans = [Span(doc, 0, 3, label="NEGATIVE"), Span(doc, 3, 6, label="NEGATIVE")]
     doc.spans[SPANS_KEY] = SpanGroup(doc, name=SPANS_KEY, spans=spans)
-    back = doc_to_record(doc, "a")
+    back = doc_to_record(doc, "a", {})
     assert back.sentence_texts == ["胸水なし。", "著変なし。"]
     assert parse_record(back.model_dump_json(), labelled=True) == back
 
@@ -143,13 +143,13 @@ def test_nasty_texts_survive_a_docbin(tmp_path):
 def test_unlabelled_sentences_get_an_empty_label(nlp):
     doc = record_to_doc(record("a", "胸水なし。心嚢水なし。", 5, 11, label=None), nlp, Alignment())
     assert [span.label_ for span in doc.spans[SPANS_KEY]] == ["", ""]
-    assert [s.label for s in doc_to_record(doc, "a").sentences] == [None, None]
+    assert [s.label for s in doc_to_record(doc, "a", {}).sentences] == [None, None]
 
 
 def test_another_key(nlp):
     doc = record_to_doc(record("a", "胸水なし。", 5), nlp, Alignment(), spans_key="gold")
     assert list(doc.spans) == ["gold"]
-    assert doc_to_record(doc, "a", spans_key="gold").sentence_texts == ["胸水なし。"]
+    assert doc_to_record(doc, "a", {}, spans_key="gold").sentence_texts == ["胸水なし。"]
 
 
 def test_edge_inside_a_token_is_moved_and_reported(nlp):
@@ -160,7 +160,7 @@ def test_edge_inside_a_token_is_moved_and_reported(nlp):
     assert [span.text for span in doc.spans[SPANS_KEY]] == ["縦隔リンパ節", "腫大。", "著変なし。"]
     assert [sent.text for sent in doc.sents] == ["縦隔リンパ節", "腫大。", "著変なし。"]
     assert alignment == Alignment(moved=["K1: sentence 0", "K1: sentence 1"], left_out=[])
-    assert doc_to_record(doc, "K1").text == text
+    assert doc_to_record(doc, "K1", {}).text == text
 
 
 @pytest.mark.parametrize("ends", [(2, 4), (1, 2, 4), (3, 4, 9)], ids=["two", "three", "the_last_character"])
@@ -195,8 +195,9 @@ def test_predictions_become_a_record(nlp):
     group = doc.spans[SPANS_KEY]
     scores = [[0.05, 0.9, 0.03, 0.02], [0.25, 0.25, 0.25, 0.25]]
     group.attrs.update(scores=scores, status=["ok", "review"], source="radsent")
-    back = doc_to_record(doc, "新")
-    assert back.meta == {"scores": scores, "status": ["ok", "review"], "source": "radsent"}
+    back = doc_to_record(doc, "新", {"source": "synthetic"})
+    prediction = {"scores": scores, "status": ["ok", "review"], "source": "radsent"}
+    assert back.meta == {"source": "synthetic", "prediction": prediction}
     assert [(s.start, s.end, s.label) for s in back.sentences] == [(0, 6, "POSITIVE"), (6, 9, "POSITIVE")]
 
 

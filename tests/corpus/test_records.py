@@ -49,6 +49,11 @@ BAD_LINES: dict[str, tuple[str, list[str]]] = {
     "no_text": (without("text"), ["field 'text' is missing"]),
     "no_end": (record_json(sentences=[{"start": 0}]), ["field 'sentences[0].end' is missing"]),
     "extra_field": (record_json(labels=[0, 1]), ["field 'labels' is not part of a record", "'meta'"]),
+    "sentence_as_field": (record_json(**{TEXT: 1}), ["field a text of", "is not part of a record"]),
+    "sentence_as_label": (
+        record_json(sentences=[{"start": 0, "end": 6, "label": TEXT}]),
+        ["label is a text of", "use one of BACKGROUND"],
+    ),
     "extra_in_sentence": (
         record_json(sentences=[{"start": 0, "end": 6, "text": TEXT[:6]}]),
         ["field 'sentences[0].text' is not part"],
