@@ -10,15 +10,13 @@ where it is at hand (--jichi), on the paper's validation split. Prints a table a
 
 import argparse
 import json
-import multiprocessing
-import platform
 import statistics
-import sys
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import spacy
+from figures import FOLDER, save
 from rich.console import Console
 from rich.table import Table
 from scipy.sparse import csr_matrix, hstack
@@ -156,7 +154,7 @@ def main() -> None:
     parser.add_argument("--config", type=Path, default=ROOT / "configs/cpu.cfg")
     parser.add_argument("--jichi", type=Path, default=ROOT / "../shared/data/jichi/validation.jsonl")
     parser.add_argument("--work", type=Path, default=Path("training/benchmark"))
-    parser.add_argument("--output", type=Path, default=ROOT / "benchmarks/results/classification.json")
+    parser.add_argument("--output", type=Path, default=FOLDER / "classification.json")
     args = parser.parse_args()
 
     tests = {"external_dev": list(import_records(ROOT / "assets/external_dev.jsonl"))}
@@ -191,15 +189,7 @@ def main() -> None:
         for name, results in runs.items():
             table.add_row(name, *(mean_and_range([result[test][score] for result in results]) for score in SCORES))
         Console(width=120).print(table)
-    result = {
-        "command": " ".join(["python", *sys.argv]),
-        "machine": f"{platform.processor() or platform.machine()}, {multiprocessing.cpu_count()} cores",
-        "training_reports": len(train),
-        "runs": runs,
-    }
-    args.output.parent.mkdir(parents=True, exist_ok=True)
-    args.output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    print(f"Written to {args.output}")
+    save({"training_reports": len(train), "runs": runs}, args.output)
 
 
 def mean_and_range(values: list[float]) -> str:

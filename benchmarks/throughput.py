@@ -12,15 +12,14 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"  # one process, one thread: numpy must 
 import argparse
 import json
 import multiprocessing
-import platform
 import random
 import re
 import resource
-import sys
 import time
 from pathlib import Path
 
 import spacy
+from figures import FOLDER, save
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -94,7 +93,7 @@ def main() -> None:
     parser.add_argument("--reports", type=int, default=1000, help="reports for the pipeline")
     parser.add_argument("--ginza-reports", type=int, default=100, help="reports for ja_ginza, which is slow")
     parser.add_argument("--stream", type=int, default=0, help="then stream this many reports and watch the memory")
-    parser.add_argument("--output", type=Path, default=ROOT / "benchmarks/results/throughput.json")
+    parser.add_argument("--output", type=Path, default=FOLDER / "throughput.json")
     args = parser.parse_args()
     ginza = in_own_process(measure, "ja_ginza", args.ginza_reports)
     ours = in_own_process(measure, args.model, args.reports)
@@ -106,17 +105,11 @@ def main() -> None:
         numbers = ("reports_per_second", "characters_per_second", "load_seconds", "peak_memory_mb")
         table.add_row(row["pipeline"], *(f"{row[key]:,.1f}" for key in numbers), f"{row['ratio_to_ja_ginza']:.1f}")
     Console(width=120).print(table)
-    result = {
-        "command": " ".join(["python", *sys.argv]),
-        "machine": f"{platform.processor() or platform.machine()}, {multiprocessing.cpu_count()} cores",
-        "pipelines": [ginza, again, ours, tokenizer],
-    }
+    figures = {"pipelines": [ginza, again, ours, tokenizer]}
     if args.stream:
-        result["stream"] = in_own_process(stream, args.model, args.stream)
-        print(json.dumps(result["stream"], indent=2))
-    args.output.parent.mkdir(parents=True, exist_ok=True)
-    args.output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    print(f"Written to {args.output}")
+        figures["stream"] = in_own_process(stream, args.model, args.stream)
+        print(json.dumps(figures["stream"], indent=2))
+    save(figures, args.output)
 
 
 if __name__ == "__main__":

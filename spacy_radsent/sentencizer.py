@@ -81,9 +81,6 @@ class RadsentSentencizer(Pipe):
         set_sentence_starts(doc, starts[starts < len(doc)])
         return doc
 
-    def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
-        return self.scorer(examples, **kwargs) if self.scorer else {}
-
     def _settings(self) -> dict[str, Any]:
         return vars(self.rules)
 

@@ -119,7 +119,7 @@ class RadsentClassifier(TrainablePipe):
 
     def _write_error(self, doc: Doc) -> None:
         """Say that a document failed: on its sentences, or on all of it where it has none."""
-        sentences = trimmed_sentences(doc) if doc.has_annotation("SENT_START") else [doc[:]] if len(doc) else []
+        sentences = trimmed_sentences(doc) if doc.has_annotation("SENT_START") else [doc[:]]
         self._write(doc, sentences, [None] * len(sentences), status="error")
 
     def predict(self, docs: Iterable[Doc]) -> Prediction:

@@ -69,7 +69,7 @@ def _read_splits(folder: Path, shares: dict[str, float], stratify: str, seed: in
     ids = Counter(record.id for records in (*splits.values(), pool) for record in records)
     if twice := [id for id, count in ids.items() if count > 1]:
         raise RadsentError(f"{folder}: the id {twice[0]!r} stands twice: give every report an id of its own.")
-    open_shares = {name: share for name, share in shares.items() if not splits[name] and share > 0}
+    open_shares = {name: share for name, share in shares.items() if not splits[name]}
     if pool and not splits["train"]:
         total = sum(open_shares.values())
         open_shares = {name: share / total for name, share in open_shares.items()}

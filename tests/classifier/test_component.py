@@ -1,5 +1,6 @@
 """The trainable pipe: it learns, keeps what it learned, and gives one label per sentence whatever comes in."""
 
+import copy
 import json
 
 import numpy
@@ -13,6 +14,7 @@ from thinc.api import Model
 from tiny import GOLD, REPORTS, SMALL, gold_doc, labels_of, make_examples, make_pipeline, train_tiny
 
 from spacy_radsent.classifier.component import RadsentClassifier, batch_by_tokens
+from spacy_radsent.classifier.factory import DEFAULT_MODEL
 from spacy_radsent.corpus.docbin import Alignment, blank_pipeline, record_to_doc
 from spacy_radsent.corpus.records import read_records
 from spacy_radsent.errors import RadsentError
@@ -413,3 +415,11 @@ def test_bundled_reports_fit_tokens_and_train(tmp_path):
     for _ in range(10):
         last = nlp.update(examples, sgd=optimizer)["radsent"]
     assert last < first
+
+
+def test_the_default_model_is_that_of_the_project_but_for_word_vectors():
+    config = spacy.util.load_config("configs/cpu.cfg", interpolate=True)["components"]["radsent"]["model"]
+    assert config["member"]["tok2vec"]["embed"]["embed"].pop("include_static_vectors") is True
+    default = copy.deepcopy(DEFAULT_MODEL)
+    assert default["member"]["tok2vec"]["embed"]["embed"].pop("include_static_vectors") is False
+    assert config == default

@@ -27,6 +27,25 @@ NASTY_TEXTS = {
 }
 
 
+# What property tests put together.
+PIECES = [
+    "右肺S6に結節。",
+    "著変なし",
+    "3.5cm",
+    "．",
+    ".",
+    "。",
+    "\n",
+    "\r\n",
+    "\u3000",
+    "\u2028",
+    "\x85",
+    "[#1]",
+    "か\u3099",
+    "👨‍⚕️",
+]
+
+
 def labelled_record(id: str, text: str) -> Record:
     """RETURNS (Record): The text, split by rule, labels taken in turns."""
     offsets = sentence_offsets(text)

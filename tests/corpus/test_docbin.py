@@ -4,7 +4,7 @@ import pytest
 import spacy
 from hypothesis import given
 from hypothesis import strategies as st
-from nasty_texts import NASTY_TEXTS, labelled_record
+from nasty_texts import NASTY_TEXTS, PIECES, labelled_record
 from spacy.tokens import Doc, DocBin, Span, SpanGroup
 
 from spacy_radsent.corpus.docbin import Alignment, doc_to_record, record_to_doc, write_docbin
@@ -76,23 +76,6 @@ def test_white_space_inside_a_token_stays_out_of_the_record(nlp):
     back = doc_to_record(doc, "a", {})
     assert back.sentence_texts == ["胸水なし。", "著変なし。"]
     assert parse_record(back.model_dump_json(), labelled=True) == back
-
-
-PIECES = [
-    "右肺S6に結節。",
-    "著変なし",
-    "3.5cm",
-    "．",
-    ".",
-    "。",
-    "\n",
-    "\r\n",
-    "\u3000",
-    "\u2028",
-    "[#1]",
-    "か\u3099",
-    "👨‍⚕️",
-]
 
 
 @given(text=st.lists(st.sampled_from(PIECES) | st.text(max_size=4), max_size=12).map("".join))

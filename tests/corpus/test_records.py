@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from nasty_texts import NASTY_TEXTS, labelled_record
+from nasty_texts import NASTY_TEXTS, PIECES, labelled_record
 
 from spacy_radsent.corpus.records import Record, parse_record, read_records, write_records
 from spacy_radsent.errors import RadsentError
@@ -247,22 +247,6 @@ def test_japanese_is_written_as_it_is(tmp_path):
     assert path.read_text(encoding="utf-8") == '{"id": "あ", "text": "結節。", "sentences": [], "meta": {}}\n'
 
 
-PIECES = [
-    "右肺S6に結節。",
-    "著変なし",
-    "3.5cm",
-    "．",
-    ".",
-    "。",
-    "\n",
-    "\r\n",
-    "\u3000",
-    "\u2028",
-    "\x85",
-    "[#1]",
-    "か\u3099",
-    "👨‍⚕️",
-]
 TEXTS = st.lists(st.sampled_from(PIECES) | st.text(max_size=5), max_size=12).map("".join)
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
