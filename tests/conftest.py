@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import spacy
+from encoders import save_checkpoint
 from hypothesis import settings
 from spacy.language import Language
 
@@ -48,5 +49,17 @@ def shared_data() -> Callable[[str], Path]:
         if not path.exists():
             pytest.skip(f"shared/data/{name} is not at hand")
         return path
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory):
+    """RETURNS (Callable[[str], Path]): Gives the folder of a tiny encoder of a kind."""
+    folder = tmp_path_factory.mktemp("encoders")
+
+    def find(kind):
+        path = folder / kind
+        return path if path.exists() else save_checkpoint(kind, path)
 
     return find

@@ -2,15 +2,16 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
 import numpy
-from spacy.attrs import ORTH, SPACY
 from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.types import Floats2d, Ragged
+
+from .texts import sentence_texts
 
 DIGIT = re.compile(r"\d")
 FINAL_STOPS = re.compile(r"[。｡．.\s]+$")
@@ -53,7 +54,7 @@ def forward(
     ops = model.ops
     table: Any = model.get_param("E")
     max_n, dropout = model.attrs["max_n"], model.attrs["feature_dropout"]
-    features = [cached_rows(text, max_n, len(table)) for text in sentence_texts(*docs_sentences)]
+    features = [cached_rows(normalize(text), max_n, len(table)) for text in sentence_texts(*docs_sentences)]
     if is_train and dropout:
         features = [_drop(rows, dropout) for rows in features]
     lengths = ops.asarray1i([len(rows) for rows in features])
@@ -76,17 +77,6 @@ def forward(
 def _drop(rows: numpy.ndarray, share: float) -> numpy.ndarray:
     kept = rows[numpy.random.random(len(rows)) >= share]
     return kept if len(kept) else rows[:1]
-
-
-def sentence_texts(docs: list[Doc], sentences: Ragged) -> Iterator[str]:
-    """Yield the text of each sentence, normalized."""
-    offsets, strings = iter(sentences.dataXd.tolist()), docs[0].vocab.strings
-    for doc, count in zip(docs, sentences.lengths.tolist(), strict=False):
-        # Several times as fast as `doc.text`, which makes a Token object of every token.
-        words = [strings[orth] + " " * space for orth, space in doc.to_array([ORTH, SPACY]).tolist()]
-        for _ in range(count):
-            start, end = next(offsets)
-            yield normalize("".join(words[start:end]))
 
 
 def normalize(text: str) -> str:

@@ -1,0 +1,154 @@
+"""Pretrained encoders: read from a folder or by name, with a clear word on what is wrong; kept in a pipeline."""
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ...errors import RadsentError
+
+# Those that the tests run; others may number their positions otherwise.
+SUPPORTED = ("bert", "roberta", "xlm-roberta", "modernbert", "electra", "deberta-v2")
+# These keep the first positions, up to the one of padding, for themselves.
+POSITIONS_AFTER_PADDING = ("roberta", "xlm-roberta")
+DOWNLOAD = "on a machine with network run 'hf download {name} --local-dir FOLDER', copy FOLDER here and give its path"
+
+
+class Checkpoint(NamedTuple):
+    """What it takes to build an encoder again: its configuration, and the files of its tokenizer."""
+
+    config: dict[str, Any]
+    tokenizer_files: dict[str, bytes]
+
+    @property
+    def max_length(self) -> int:
+        """RETURNS (int): The longest sequence that the encoder takes, in wordpieces."""
+        positions = self.config["max_position_embeddings"]
+        if self.config["model_type"] in POSITIONS_AFTER_PADDING:
+            positions -= self.config["pad_token_id"] + 1
+        return positions
+
+
+def load_pretrained(name: str, config: dict[str, Any]) -> tuple[Checkpoint, Any]:
+    """Read a pretrained encoder. The hub is asked where `name` is no folder and the model is not in its local cache.
+
+    name (str): A folder, or the name of a model on the Hugging Face hub.
+    config (Dict[str, Any]): Settings that replace those of the checkpoint, e.g. dropout rates.
+    RETURNS (Tuple[Checkpoint, torch.nn.Module]): The checkpoint, and the encoder with its weights.
+    """
+    from transformers import AutoModel, AutoTokenizer
+    from transformers.utils import logging
+
+    settings = _read_config(name)
+    tokenizer = _explained(name, "tokenizer", AutoTokenizer.from_pretrained, trust_remote_code=False)
+    if len(tokenizer) > settings.vocab_size:
+        raise RadsentError(
+            f"{name}: its tokenizer has {len(tokenizer)} entries, its weights are made for {settings.vocab_size}: "
+            f"put the tokenizer and the weights of one model together."
+        )
+    settings.update(config)
+    if settings.model_type == "modernbert":
+        settings.reference_compile = False  # texts of all lengths would be compiled again and again
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity_error()  # that the weights of a pooler are missing, which is not used
+    encoder, loaded = _explained(
+        name, "weights", AutoModel.from_pretrained, config=settings, trust_remote_code=False, output_loading_info=True
+    )
+    logging.set_verbosity(verbosity)
+    if missing := [key for key in loaded["missing_keys"] if not key.startswith("pooler.")]:
+        raise RadsentError(
+            f"{name}: its weights lack {len(missing)} tensors of the encoder, e.g. {missing[0]}: "
+            f"its config.json is of another model; get both from one source."
+        )
+    return Checkpoint(settings.to_dict(), _saved_files(tokenizer)), encoder
+
+
+def _read_config(name: str) -> Any:
+    from transformers import AutoConfig
+
+    path = Path(name).expanduser()
+    if not path.is_dir() and (path.is_absolute() or name.startswith((".", "~")) or name.count("/") > 1):
+        raise RadsentError(f"{name}: no such folder: give the folder of a checkpoint, or a model's name on the hub.")
+    if path.is_dir():
+        if not (path / "config.json").exists():
+            raise RadsentError(f"{name}: holds no config.json: give the folder of a checkpoint of transformers.")
+        try:
+            raw = json.loads((path / "config.json").read_text(encoding="utf-8"))
+        except ValueError:
+            raise RadsentError(f"{name}: its config.json is no JSON: copy the checkpoint again.") from None
+        if not isinstance(raw, dict) or raw.get("model_type") not in SUPPORTED:
+            _refuse_type(name, raw if isinstance(raw, dict) else {})
+    settings = _explained(name, "config.json", AutoConfig.from_pretrained, trust_remote_code=False)
+    if settings.model_type not in SUPPORTED:
+        _refuse_type(name, settings.to_dict())
+    return settings
+
+
+def _refuse_type(name: str, config: dict[str, Any]) -> None:
+    if "auto_map" in config:
+        raise RadsentError(f"{name}: needs code of its own, which is never run: use one of {', '.join(SUPPORTED)}.")
+    raise RadsentError(
+        f"{name}: is of the type {config.get('model_type')!r}: use an encoder of one of {', '.join(SUPPORTED)}."
+    )
+
+
+def _explained(name: str, part: str, load: Any, **settings: Any) -> Any:
+    """Call one of transformers' loaders; say in one sentence what is wrong and what to do."""
+    try:
+        return load(name, **settings)
+    except ImportError as error:
+        package = getattr(error, "name", None) or "a package"
+        raise RadsentError(
+            f'{name}: its {part} needs {package}, which is not installed: pip install "spacy-radsent[transformers]".'
+        ) from None
+    except Exception as error:
+        message = str(error)
+        if "trust_remote_code" in message:
+            raise RadsentError(
+                f"{name}: its {part} needs code of its own, which is never run: use another model."
+            ) from None
+        if Path(name).is_dir():
+            raise RadsentError(
+                f"{name}: its {part} is missing or cannot be read ({type(error).__name__}): "
+                f"copy all files of the checkpoint into the folder."
+            ) from None
+        raise RadsentError(
+            f"{name}: no such folder, and no such model on the hub or the hub cannot be reached "
+            f"({type(error).__name__}): {DOWNLOAD.format(name=name)}."
+        ) from None
+
+
+def build_encoder(checkpoint: Checkpoint) -> Any:
+    """RETURNS (torch.nn.Module): An encoder with random weights, to load the saved ones into."""
+    from transformers import AutoModel
+    from transformers.models.auto.configuration_auto import CONFIG_MAPPING
+
+    return AutoModel.from_config(CONFIG_MAPPING[_known_type(checkpoint)].from_dict(checkpoint.config))
+
+
+def build_tokenizer(checkpoint: Checkpoint) -> Any:
+    """RETURNS (PreTrainedTokenizerBase): The tokenizer, from its files alone."""
+    from transformers import AutoTokenizer
+
+    with tempfile.TemporaryDirectory() as folder:
+        for name, data in checkpoint.tokenizer_files.items():
+            if name != os.path.basename(name):
+                raise RadsentError("The pipeline holds a tokenizer file outside of its folder: do not use it.")
+            (Path(folder) / name).write_bytes(data)
+        # Tokenizers that do not name their class are found by the type of the model.
+        (Path(folder) / "config.json").write_text(json.dumps({"model_type": _known_type(checkpoint)}), encoding="utf-8")
+        return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+
+
+def _known_type(checkpoint: Checkpoint) -> str:
+    model_type = checkpoint.config.get("model_type")
+    if model_type not in SUPPORTED:
+        raise RadsentError(f"The pipeline holds an encoder of the type {model_type!r}: use {', '.join(SUPPORTED)}.")
+    return model_type
+
+
+def _saved_files(tokenizer: Any) -> dict[str, bytes]:
+    with tempfile.TemporaryDirectory() as folder:
+        tokenizer.save_pretrained(folder)
+        return {path.name: path.read_bytes() for path in sorted(Path(folder).iterdir()) if path.is_file()}

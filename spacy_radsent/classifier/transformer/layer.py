@@ -1,0 +1,201 @@
+"""Architectures that encode sentences with a pretrained transformer: the whole report at once, or a window for each."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy
+from spacy.tokens import Doc
+from thinc.api import Model, Softmax, chain
+from thinc.types import Floats2d, Ragged
+
+from ...labels import LABELS
+from ..model import SentenceModel, use_fast_gemm
+from ..texts import sentence_texts
+from .shim import Batch, EncoderSettings, EncoderShim
+from .windows import Window, context_windows, joint_windows
+
+# Takes the lengths of a report's sentences and the budget of a window.
+GetWindows = Callable[[list[int], int], list[Window]]
+PieceModel = Model[tuple[list[Doc], Ragged], Ragged]
+
+
+class Sequence(NamedTuple):
+    """What the encoder reads for a window, special wordpieces included, and where the core lies in it."""
+
+    ids: list[int]
+    core_start: int
+    core_end: int
+
+
+def build_encoder_classifier(encoder: PieceModel, pooling: Model[Ragged, Floats2d]) -> SentenceModel:
+    """Build a model that labels sentences by the pooled vectors of their wordpieces.
+
+    encoder (Model[Tuple[List[Doc], Ragged], Ragged]): Gives the wordpieces' vectors of each sentence, e.g.
+        `spacy_radsent.JointEncoder.v1`.
+    pooling (Model[Ragged, Floats2d]): Gives a vector for each sentence, e.g. `reduce_mean.v1`.
+    RETURNS (SentenceModel): See `model.build_sentence_classifier`.
+    """
+    return use_fast_gemm(chain(encoder, pooling, Softmax(nO=len(LABELS))))
+
+
+def build_joint_encoder(
+    name: str,
+    max_length: int = 512,
+    normalize: str = "none",
+    attention_dropout: float | None = None,
+    freeze_embeddings: bool = False,
+    freeze_layers: int = 0,
+    learn_rate_factor: float = 1.0,
+    mixed_precision: bool = False,
+    max_batch_pieces: int = 4096,
+) -> PieceModel:
+    """Encode a report once, all of its sentences in the light of each other.
+
+    A report of more than `max_length` wordpieces is encoded in several windows that overlap (see `windows`).
+
+    name (str): Folder of a checkpoint, or the name of a model on the Hugging Face hub. Read by `nlp.initialize()`
+        alone: a saved pipeline holds its encoder.
+    max_length (int): Longest sequence in wordpieces; less if the encoder takes less.
+    normalize (str): What to do with the text first: "none", "nfkc" or "full_width" (for JMedRoBERTa).
+    attention_dropout (Optional[float]): Replaces the checkpoint's. With 0 training takes less than half the time on
+        a CPU (docs/encoders.md).
+    freeze_embeddings (bool): Leave the token embeddings as they are.
+    freeze_layers (int): Leave the lowest layers, and the embeddings, as they are.
+    learn_rate_factor (float): The encoder's learning rate, as a share of the optimizer's.
+    mixed_precision (bool): Compute in bfloat16 where that is safe; the weights stay in single precision.
+    max_batch_pieces (int): Wordpieces to encode at once, padding included: bounds the memory.
+    RETURNS (Model[Tuple[List[Doc], Ragged], Ragged]): Takes documents and token offsets (n, 2) of their sentences,
+        gives the vectors of the wordpieces of each sentence.
+    """
+    return _build_encoder(EncoderSettings(**locals()), joint_windows, mark_core=False)
+
+
+def build_window_encoder(
+    name: str,
+    before: int = 2,
+    after: int = 2,
+    max_length: int = 512,
+    normalize: str = "none",
+    attention_dropout: float | None = None,
+    freeze_embeddings: bool = False,
+    freeze_layers: int = 0,
+    learn_rate_factor: float = 1.0,
+    mixed_precision: bool = False,
+    max_batch_pieces: int = 4096,
+) -> PieceModel:
+    """Encode each sentence for itself with its neighbours, the scheme of Kikuchi et al. 2026.
+
+    The sentence stands between separators: [CLS] before [SEP] sentence [SEP] after [SEP]. Neighbours are cut where
+    the window is too small for them, the sentence never is.
+
+    before, after (int): Number of neighbours.
+    The other arguments, and what it returns, are those of `build_joint_encoder`.
+    """
+    settings = locals()
+    get_windows = partial(context_windows, before=settings.pop("before"), after=settings.pop("after"))
+    return _build_encoder(EncoderSettings(**settings), get_windows, mark_core=True)
+
+
+def _build_encoder(settings: EncoderSettings, get_windows: GetWindows, mark_core: bool) -> PieceModel:
+    lay_out = partial(make_sequences, get_windows=get_windows, mark_core=mark_core)
+    return Model(
+        "sentence_encoder",
+        partial(forward, lay_out=lay_out),
+        init=init,
+        dims={"nO": None},
+        shims=[EncoderShim(settings)],
+    )
+
+
+def init(model: Model, X: Any = None, Y: Any = None) -> None:
+    shim = encoder_shim(model)
+    if not shim.is_loaded:
+        shim.load_pretrained()
+    model.set_dim("nO", shim.checkpoint.config["hidden_size"])
+
+
+def forward(
+    model: Model, docs_sentences: tuple[list[Doc], Ragged], is_train: bool, *, lay_out: Callable[..., list[Sequence]]
+) -> tuple[Ragged, Callable[[Ragged], tuple]]:
+    shim = encoder_shim(model)
+    pieces = shim.tokenizer(list(sentence_texts(*docs_sentences)))
+    sequences = lay_out(shim, pieces, docs_sentences[1].lengths.tolist())
+    batches, order = make_batches(sequences, shim.tokenizer.pad, shim.settings.max_batch_pieces)
+    vectors, backprop = shim((batches, order), is_train)
+    lengths = model.ops.asarray1i([len(row) for row in pieces])
+
+    def backprop_vectors(d_vectors: Ragged) -> tuple:
+        backprop(d_vectors.dataXd)
+        return ()  # documents have no gradient
+
+    return Ragged(vectors, lengths), backprop_vectors
+
+
+def encoder_shim(model: Model) -> EncoderShim:
+    """RETURNS (EncoderShim): The shim of an encoder layer."""
+    shim = model.shims[0]
+    assert isinstance(shim, EncoderShim)
+    return shim
+
+
+def make_sequences(
+    shim: EncoderShim, pieces: list[list[int]], counts: list[int], *, get_windows: GetWindows, mark_core: bool
+) -> list[Sequence]:
+    """Lay out the windows of all reports. Their cores, one after the other, are the wordpieces of all sentences.
+
+    shim (EncoderShim): Knows the special wordpieces, and the longest sequence.
+    pieces (List[List[int]]): Wordpieces of each sentence.
+    counts (List[int]): Number of sentences of each report.
+    get_windows (Callable[[List[int], int], List[Window]]): See `windows`.
+    mark_core (bool): Whether separators stand around the core.
+    RETURNS (List[Sequence]): What the encoder is to read.
+    """
+    begin, end = [shim.tokenizer.begin], [shim.tokenizer.end]
+    separator = end if mark_core else []
+    budget = min(shim.settings.max_length, shim.checkpoint.max_length) - 2 - 2 * len(separator)
+    sequences = []
+    first = 0
+    for count in counts:
+        sentences = pieces[first : first + count]
+        first += count
+        flat = [piece for sentence in sentences for piece in sentence]
+        for window in get_windows([len(sentence) for sentence in sentences], budget):
+            before = begin + flat[window.start : window.core_start] + separator
+            core = flat[window.core_start : window.core_end]
+            after = separator + flat[window.core_end : window.end] + end
+            sequences.append(Sequence(before + core + after, len(before), len(before) + len(core)))
+    return sequences
+
+
+def make_batches(sequences: list[Sequence], pad: int, max_pieces: int) -> tuple[list[Batch], Any]:
+    """Pad sequences of about the same length together.
+
+    sequences (List[Sequence]): At least one.
+    pad (int): The padding wordpiece.
+    max_pieces (int): Wordpieces of a batch, padding included.
+    RETURNS (Tuple[List[Batch], Ints1d]): The batches, and for each core wordpiece in the order of the sequences its
+        place among those of the batches.
+    """
+    by_length = sorted(range(len(sequences)), key=lambda i: len(sequences[i].ids))
+    groups: list[list[int]] = []
+    for i in by_length:
+        if groups and len(sequences[i].ids) * (len(groups[-1]) + 1) <= max_pieces:
+            groups[-1].append(i)
+        else:
+            groups.append([i])
+    batches = []
+    for group in groups:
+        shape = (len(group), len(sequences[group[-1]].ids))
+        batch = Batch(numpy.full(shape, pad, "i8"), numpy.zeros(shape, "i8"), numpy.zeros(shape, "i8"))
+        for row, i in enumerate(group):
+            ids, core_start, core_end = sequences[i]
+            batch.ids[row, : len(ids)] = ids
+            batch.mask[row, : len(ids)] = 1
+            batch.core[row, core_start:core_end] = 1
+        batches.append(batch)
+    sizes = [sequence.core_end - sequence.core_start for sequence in sequences]
+    places: Any = numpy.zeros(len(sequences), dtype="i8")
+    places[by_length] = numpy.cumsum([0] + [sizes[i] for i in by_length])[:-1]
+    order = numpy.concatenate([numpy.arange(size) + place for size, place in zip(sizes, places, strict=True)])
+    return batches, order

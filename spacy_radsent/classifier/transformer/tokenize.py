@@ -1,0 +1,69 @@
+"""Wordpieces of sentences: exact for every tokenizer, with or without offsets, since each sentence is its own text."""
+
+import unicodedata
+from typing import Any
+
+from ...errors import RadsentError
+
+# Half-width ASCII and space to their full-width forms; half-width kana are left to NFKC.
+FULL_WIDTH = {**{code: code + 0xFEE0 for code in range(0x21, 0x7F)}, 0x20: 0x3000}
+
+
+def full_width(text: str) -> str:
+    """RETURNS (str): The text in full-width characters, as JMedRoBERTa was trained on."""
+    return unicodedata.normalize("NFKC", text).translate(FULL_WIDTH)
+
+
+NORMALIZERS = {
+    "none": lambda text: text,
+    "nfkc": lambda text: unicodedata.normalize("NFKC", text),
+    "full_width": full_width,
+}
+
+
+class SentenceTokenizer:
+    """Turn sentences into wordpiece ids with a tokenizer of transformers."""
+
+    def __init__(self, tokenizer: Any, normalize: str) -> None:
+        """Wrap a tokenizer.
+
+        tokenizer (PreTrainedTokenizerBase): Fast or slow.
+        normalize (str): What to do with the text first: "none", "nfkc" or "full_width".
+        """
+        self.tokenizer = tokenizer
+        self.normalize = NORMALIZERS[normalize]
+        self.unknown: int = tokenizer.unk_token_id
+        self.begin: int = _first_known(tokenizer.cls_token_id, tokenizer.bos_token_id)
+        self.end: int = _first_known(tokenizer.sep_token_id, tokenizer.eos_token_id)
+        self.pad: int = _first_known(tokenizer.pad_token_id, 0)
+        self.special = set(tokenizer.all_special_ids)
+
+    def __call__(self, texts: list[str]) -> list[list[int]]:
+        """Tokenize sentences, each for itself.
+
+        texts (List[str]): Sentences.
+        RETURNS (List[List[int]]): Their wordpieces, at least one each. What reads like a special token in a report is
+            an unknown piece, so that no text can end a sequence early.
+        """
+        if not texts:
+            return []
+        rows = self.tokenizer(
+            [_without_control(self.normalize(text)) for text in texts],
+            add_special_tokens=False,
+            return_attention_mask=False,
+            return_token_type_ids=False,
+            verbose=False,  # sequences longer than the model's maximum are cut into windows later
+        )["input_ids"]
+        return [[self.unknown if i in self.special else i for i in row] or [self.unknown] for row in rows]
+
+
+def _without_control(text: str) -> str:
+    """RETURNS (str): The text with spaces for control characters: MeCab ends a text at a NUL."""
+    return "".join(" " if unicodedata.category(char) == "Cc" else char for char in text)
+
+
+def _first_known(*ids: int | None) -> int:
+    for id in ids:
+        if id is not None:
+            return id
+    raise RadsentError("The tokenizer has no token that begins or ends a sequence: use one of an encoder.")

@@ -1,0 +1,396 @@
+"""Pipelines on transformers: every kind of encoder trains, keeps what it learned, and gives one label per sentence."""
+
+import json
+import logging
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy
+import pytest
+import spacy
+import srsly
+import torch
+from corpus.nasty_texts import NASTY_TEXTS
+from encoders import (
+    KINDS,
+    assert_knows_reports,
+    make_encoder_pipeline,
+    run_without_torch,
+    scores_of,
+    shim_of,
+    train_encoder,
+)
+from spacy.cli.train import train as spacy_train
+from tiny import GOLD, REPORTS, labels_of, make_examples
+
+from spacy_radsent.classifier.transformer.layer import Sequence, make_batches
+from spacy_radsent.corpus.docbin import blank_pipeline, write_docbin
+from spacy_radsent.errors import RadsentError
+
+ROOT = Path(__file__).parents[2]
+SCHEMES = ("Joint", "Window")
+
+
+@pytest.fixture(scope="module")
+def trained(checkpoint):
+    return train_encoder(checkpoint("bert"))
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_overfits_and_keeps_it_on_disk_and_in_bytes(checkpoint, kind, scheme, tmp_path):
+    nlp = train_encoder(checkpoint(kind), scheme)
+    assert_knows_reports(nlp)
+    nlp.to_disk(tmp_path)
+    for other in (spacy.load(tmp_path), make_encoder_pipeline("no/such-model", scheme).from_bytes(nlp.to_bytes())):
+        assert_knows_reports(other)
+        for text in REPORTS:
+            assert numpy.allclose(scores_of(other(text)), scores_of(nlp(text)), atol=1e-5)
+
+
+@pytest.mark.parametrize("config", ["joint", "window"])
+@pytest.mark.parametrize("kind", ["bert", "roberta", "modernbert"])
+def test_spacy_train(checkpoint, bundled, kind, config, tmp_path, capsys):
+    for name, records in {"train": bundled[:24], "dev": bundled[24:30]}.items():
+        write_docbin(records, tmp_path / f"{name}.spacy")
+    overrides = {
+        "paths.train": str(tmp_path / "train.spacy"),
+        "paths.dev": str(tmp_path / "dev.spacy"),
+        "paths.encoder": str(checkpoint(kind)),
+        "training.max_steps": 4,
+        "training.eval_frequency": 2,
+        "training.accumulate_gradient": 2,
+        "training.logger.progress_bar": False,
+    }
+    spacy_train(ROOT / f"configs/{config}.cfg", tmp_path / "out", overrides=overrides)
+    nlp = spacy.load(tmp_path / "out/model-best")
+    doc = nlp(bundled[30].text)
+    assert len(doc.spans["radsent"]) == len(list(doc.sents)) > 1
+    assert nlp.meta["performance"]["radsent_macro_f"] > 0
+
+
+OFFLINE = """
+import socket, sys
+def refuse(*args, **kwargs):
+    raise AssertionError("network")
+socket.socket.connect = socket.create_connection = socket.getaddrinfo = refuse
+import spacy
+nlp = spacy.load(sys.argv[1])
+doc = nlp(sys.argv[2])
+print([span.label_ for span in doc.spans["radsent"]])
+"""
+
+
+def test_loads_without_network_cache_or_the_checkpoint(checkpoint, tmp_path):
+    shutil.copytree(checkpoint("bert"), tmp_path / "bert")
+    nlp = train_encoder(tmp_path / "bert")
+    nlp.to_disk(tmp_path / "pipeline")
+    shutil.rmtree(tmp_path / "bert")
+    done = subprocess.run(
+        [sys.executable, "-c", OFFLINE, str(tmp_path / "pipeline"), REPORTS[0]],
+        env={"PATH": "/usr/bin:/bin", "HF_HOME": str(tmp_path / "empty"), "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.strip() == str(GOLD[0].split()), done.stderr
+
+
+def test_saved_pipeline_holds_safetensors_and_no_pickle(trained, tmp_path):
+    trained.to_disk(tmp_path)
+    message = srsly.msgpack_loads((tmp_path / "radsent/model").read_bytes())
+    (shim,) = [shim for shims in message["shims"] for shim in shims]
+    weights = srsly.msgpack_loads(shim)["weights"]
+    header = json.loads(weights[8 : 8 + int.from_bytes(weights[:8], "little")])
+    assert any(name.startswith("encoder.layer.0") for name in header)
+    assert b"torch._utils" not in (tmp_path / "radsent/model").read_bytes()  # what torch.save's pickles name
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_training_and_inference_read_the_same_sequences(checkpoint, scheme, monkeypatch):
+    """What differs between the two in the paper's own demo: here one function lays out both."""
+    nlp = train_encoder(checkpoint("bert"), scheme, steps=1, max_length=24)
+    shim = shim_of(nlp)
+    seen = []
+    call = type(shim).__call__
+
+    def look(self, inputs, is_train):
+        seen.append([(batch.ids.tolist(), batch.core.tolist()) for batch in inputs[0]])
+        return call(self, inputs, is_train)
+
+    monkeypatch.setattr(type(shim), "__call__", look)
+    nlp.get_pipe("radsent").update(make_examples(nlp))
+    docs = [nlp.get_pipe("radsent_sentencizer")(nlp.make_doc(text)) for text in REPORTS]
+    nlp.get_pipe("radsent").predict(docs)
+    in_training, in_inference = seen
+    assert in_training == in_inference
+
+
+def test_window_shows_two_sentences_on_each_side_between_separators(checkpoint):
+    nlp = train_encoder(checkpoint("bert"), "Window", steps=1)
+    shim, layer = shim_of(nlp), nlp.get_pipe("radsent").model.layers[0]
+    pieces = [[11], [12, 12], [13], [14], [15], [16]]
+    begin, end = shim.tokenizer.begin, shim.tokenizer.end
+    sequences = layer._func.keywords["lay_out"](shim, pieces, [4, 2])
+    assert sequences[0] == Sequence([begin, end, 11, end, 12, 12, 13, end], 2, 3)
+    assert sequences[3] == Sequence([begin, 12, 12, 13, end, 14, end, end], 5, 6)
+    assert sequences[4] == Sequence([begin, end, 15, end, 16, end], 2, 3)
+
+
+def test_batches_are_padded_little_and_put_back_in_order():
+    sequences = [Sequence([5] * 30, 1, 29), Sequence([6] * 4, 1, 3), Sequence([7] * 28, 2, 5), Sequence([8] * 5, 0, 5)]
+    batches, order = make_batches(sequences, pad=9, max_pieces=64)
+    assert [batch.ids.shape for batch in batches] == [(2, 5), (2, 30)]
+    assert all(batch.ids.size <= 64 for batch in batches)
+    assert [batch.mask.sum() for batch in batches] == [9, 58]
+    cores = numpy.concatenate([batch.ids[batch.core.astype(bool)] for batch in batches])[order]
+    assert cores.tolist() == [5] * 28 + [6] * 2 + [7] * 3 + [8] * 5
+    assert set(batches[0].ids[batches[0].mask == 0]) == {9}
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("name", [name for name in NASTY_TEXTS if name != "100_000_characters"])
+def test_one_label_per_sentence_of_nasty_text(checkpoint, scheme, name):
+    nlp = train_encoder(checkpoint("modernbert"), scheme, steps=1, max_length=64)
+    doc = nlp(NASTY_TEXTS[name])
+    assert doc.text == NASTY_TEXTS[name]
+    assert doc.spans["radsent"].attrs["status"] == ["ok"] * len(doc.spans["radsent"])
+    assert len(doc.spans["radsent"]) == sum(bool(sent.text.strip()) for sent in doc.sents)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_all_wordpieces_of_a_long_sentence_count(checkpoint, scheme):
+    """The last word decides, far behind the end of the first window."""
+    nlp = train_encoder(checkpoint("bert"), scheme, steps=1, max_length=32)
+    ends = [scores_of(nlp("肝" * 300 + end + "。"))[0] for end in ("結節", "胸水")]
+    assert not numpy.allclose(*ends, atol=1e-7)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_pipe_equals_call(checkpoint, scheme):
+    nlp = train_encoder(checkpoint("xlm-roberta"), scheme, steps=3, max_batch_pieces=128)
+    texts = [*REPORTS, "", " \n　", "異常なし"]
+    for doc, text in zip(nlp.pipe(iter(texts), batch_size=4), texts, strict=True):
+        assert labels_of(doc) == labels_of(nlp(text))
+        assert numpy.allclose(scores_of(doc), scores_of(nlp(text)), atol=1e-5)
+
+
+def test_several_processes_after_a_prediction(trained):
+    """Threads do not survive a fork: a worker that waits for them would hang for ever."""
+    alone = [labels_of(doc) for doc in trained.pipe(REPORTS * 4)]
+    assert [labels_of(doc) for doc in trained.pipe(REPORTS * 4, n_process=2, batch_size=3)] == alone
+
+
+def test_activations_are_not_kept(trained):
+    doc = trained(REPORTS[0])
+    assert not [key for key in doc.user_data if key[0] == "._."]
+    assert doc.tensor.size == 0
+
+
+def test_gradient_accumulation_equals_one_large_batch(checkpoint):
+    grads = []
+    for parts in ([slice(0, 3)], [slice(0, 1), slice(1, 3)]):
+        nlp = train_encoder(checkpoint("electra"), steps=1)  # before it, the classifier is zero and so is the gradient
+        for node in shim_of(nlp).backend._model.modules():
+            node.p = 0.0  # dropout would differ
+        examples = make_examples(nlp)
+        for part in parts:
+            nlp.update(examples[part], sgd=False)
+        grads.append(shim_of(nlp).backend.encoder.encoder.layer[0].output.dense.weight.grad.clone())
+    assert torch.allclose(*grads, atol=1e-5)
+    assert grads[0].abs().sum() > 0
+
+
+@pytest.mark.parametrize(("kind", "layers"), [("bert", "encoder.layer"), ("modernbert", "layers")])
+def test_frozen_layers_stay_as_they_are(checkpoint, kind, layers):
+    nlp = train_encoder(checkpoint(kind), steps=0, freeze_layers=1)
+    before = {name: tensor.clone() for name, tensor in shim_of(nlp).backend.encoder.state_dict().items()}
+    examples = make_examples(nlp)
+    for _ in range(2):
+        nlp.update(examples, sgd=nlp.create_optimizer())
+    after = shim_of(nlp).backend.encoder.state_dict()
+    changed = {name for name, tensor in after.items() if not torch.equal(tensor, before[name])}
+    assert not {name for name in changed if name.startswith(("embeddings.", f"{layers}.0."))}
+    assert {name for name in changed if name.startswith(f"{layers}.1.")}
+
+
+def test_averages_are_of_the_encoder_as_well(checkpoint):
+    nlp = train_encoder(checkpoint("bert"), steps=0)
+    optimizer = nlp.create_optimizer()
+    examples = make_examples(nlp)
+    for _ in range(3):
+        nlp.update(examples, sgd=optimizer)
+    weight = shim_of(nlp).backend.encoder.encoder.layer[0].output.dense.weight
+    last = weight.clone()
+    optimizer.averages = {
+        (shim_of(nlp).backend.id, name): numpy.zeros(tuple(tensor.shape), dtype="f")
+        for name, tensor in shim_of(nlp).backend._model.named_parameters()
+    }
+    with nlp.use_params(optimizer.averages):
+        assert not shim_of(nlp).backend.encoder.encoder.layer[0].output.dense.weight.any()
+    assert torch.equal(shim_of(nlp).backend.encoder.encoder.layer[0].output.dense.weight, last)
+
+
+def test_mixed_precision_trains(checkpoint):
+    assert_knows_reports(train_encoder(checkpoint("bert"), mixed_precision=True))
+
+
+def test_attention_dropout_replaces_the_checkpoints(checkpoint):
+    nlp = train_encoder(checkpoint("bert"), steps=0, attention_dropout=0.0)
+    assert shim_of(nlp).checkpoint.config["attention_probs_dropout_prob"] == 0.0
+    assert shim_of(train_encoder(checkpoint("bert"), steps=0)).checkpoint.config["attention_probs_dropout_prob"] == 0.1
+
+
+def test_shared_transformer_with_a_listener(checkpoint, tmp_path):
+    """The option: one encoder for several components, spacy-transformers' own."""
+    spacy.util.fix_random_seed(0)
+    nlp = blank_pipeline()
+    nlp.add_pipe("radsent_sentencizer")
+    transformer = {
+        "@architectures": "spacy-transformers.TransformerModel.v3",
+        "name": str(checkpoint("xlm-roberta")),
+        "get_spans": {"@span_getters": "spacy-transformers.strided_spans.v1", "window": 128, "stride": 96},
+    }
+    nlp.add_pipe("transformer", config={"model": transformer})
+    listener = {
+        "@architectures": "spacy-transformers.TransformerListener.v1",
+        "pooling": {"@layers": "reduce_mean.v1"},
+    }
+    model = {
+        "@architectures": "spacy_radsent.SentenceClassifier.v1",
+        "width": 32,
+        "tok2vec": listener,
+        "mixer": {
+            "@architectures": "spacy.MaxoutWindowEncoder.v2",
+            "width": 32,
+            "window_size": 1,
+            "maxout_pieces": 3,
+            "depth": 1,
+        },
+        "ngrams": None,
+    }
+    nlp.add_pipe("radsent", config={"model": model})
+    examples = make_examples(nlp)
+    optimizer = nlp.initialize(lambda: examples)
+    optimizer.learn_rate = 0.003
+    before = nlp.get_pipe("transformer").model.transformer.encoder.layer[0].output.dense.weight.clone()
+    for _ in range(60):
+        nlp.update(examples, sgd=optimizer)
+    assert not torch.equal(before, nlp.get_pipe("transformer").model.transformer.encoder.layer[0].output.dense.weight)
+    assert_knows_reports(nlp)
+    nlp.to_disk(tmp_path)
+    assert_knows_reports(spacy.load(tmp_path))
+
+
+def break_tokenizer(folder):
+    for name in ("vocab.txt", "tokenizer_config.json", "special_tokens_map.json"):
+        (folder / name).unlink()
+
+
+def break_vocabulary(folder):
+    with (folder / "vocab.txt").open("a") as file:
+        file.write("\n" + "\n".join(f"語{i}" for i in range(100)))
+
+
+def change_config(**settings):
+    def change(folder):
+        config = json.loads((folder / "config.json").read_text())
+        (folder / "config.json").write_text(json.dumps({**config, **settings}))
+
+    return change
+
+
+BROKEN = {
+    "no tokenizer": (break_tokenizer, "tokenizer is missing or cannot be read"),
+    "other vocabulary": (break_vocabulary, r"\d+ entries, its weights are made for \d+"),
+    "no config": (lambda folder: (folder / "config.json").unlink(), "holds no config.json"),
+    "config is no JSON": (lambda folder: (folder / "config.json").write_text("{"), "config.json is no JSON"),
+    "no weights": (lambda folder: (folder / "model.safetensors").unlink(), "weights is missing or cannot be read"),
+    "cut weights": (lambda folder: (folder / "model.safetensors").write_bytes(b"x" * 100), "weights is missing or"),
+    "decoder": (change_config(model_type="gpt2"), "is of the type 'gpt2': use an encoder of one of bert"),
+    "remote code": (
+        change_config(model_type="own", auto_map={"AutoModel": "modeling.Own"}),
+        "needs code of its own, which is never run",
+    ),
+    "other weights": (change_config(num_hidden_layers=3), "weights lack 16 tensors of the encoder"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_broken_checkpoint_is_refused_in_one_sentence(checkpoint, name, tmp_path):
+    damage, message = BROKEN[name]
+    shutil.copytree(checkpoint("bert"), tmp_path / "ck")
+    damage(tmp_path / "ck")
+    nlp = make_encoder_pipeline(tmp_path / "ck")
+    with pytest.raises(RadsentError, match=message) as caught:
+        nlp.initialize(lambda: make_examples(nlp))
+    assert str(tmp_path / "ck") in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["/no/such/folder", "./here", "a/b/c"])
+def test_missing_folder(name):
+    nlp = make_encoder_pipeline(name)
+    with pytest.raises(RadsentError, match=f"{name}: no such folder: give the folder"):
+        nlp.initialize(lambda: make_examples(nlp))
+
+
+def test_no_network_and_no_local_copy(monkeypatch):
+    monkeypatch.setattr(socket.socket, "connect", lambda *args: (_ for _ in ()).throw(OSError("blocked")))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args: (_ for _ in ()).throw(OSError("blocked")))
+    nlp = make_encoder_pipeline("tohoku-nlp/bert-base-japanese-v3")
+    with pytest.raises(RadsentError, match="hub cannot be reached.*hf download tohoku-nlp/bert-base-japanese-v3"):
+        nlp.initialize(lambda: make_examples(nlp))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"normalize": "zenkaku"}, "normalize is 'zenkaku'"),
+        ({"max_length": 4}, "max_length is 4"),
+        ({"freeze_layers": 9}, "freeze_layers is 9: the encoder has 2 layers"),
+    ],
+)
+def test_settings_that_cannot_be(checkpoint, settings, message):
+    with pytest.raises(RadsentError, match=message):
+        train_encoder(checkpoint("bert"), steps=0, **settings)
+
+
+def test_damaged_weights_are_told(trained, tmp_path):
+    trained.to_disk(tmp_path)
+    path = tmp_path / "radsent/model"
+    message = srsly.msgpack_loads(path.read_bytes())
+    place = next(i for i, shims in enumerate(message["shims"]) if shims)
+    shim = srsly.msgpack_loads(message["shims"][place][0])
+    shim["weights"] = shim["weights"][:1000]
+    message["shims"][place] = [srsly.msgpack_dumps(shim)]
+    path.write_bytes(srsly.msgpack_dumps(message))
+    with pytest.raises(RadsentError, match="weights of the pipeline's encoder are damaged"):
+        spacy.load(tmp_path)
+
+
+def test_a_tokenizer_file_cannot_leave_its_folder(trained):
+    shim = shim_of(trained)
+    message = srsly.msgpack_loads(shim.to_bytes())
+    message["tokenizer"]["../evil"] = b"x"
+    with pytest.raises(RadsentError, match="outside of its folder"):
+        type(shim)(shim.settings).from_bytes(srsly.msgpack_dumps(message))
+
+
+def test_without_weights_it_says_so(checkpoint):
+    nlp = make_encoder_pipeline(checkpoint("bert"))
+    with pytest.raises(RadsentError, match="not trained"):
+        nlp(REPORTS[0])
+
+
+def test_no_report_text_in_logs(trained, caplog):
+    with caplog.at_level(logging.INFO):
+        trained("カナリア" * 3000 + "。")
+    assert "カナリア" not in caplog.text
+
+
+def test_missing_extra_is_named(trained, tmp_path):
+    trained.to_disk(tmp_path)
+    assert 'torch is not installed: pip install "spacy-radsent[transformers]"' in run_without_torch(tmp_path).stderr

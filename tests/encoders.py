@@ -1,0 +1,179 @@
+"""Tiny encoders with random weights, as checkpoints on disk, and pipelines that learn the tiny reports with them."""
+
+import subprocess
+import sys
+import unicodedata
+from pathlib import Path
+
+import numpy
+import sentencepiece
+import spacy
+import torch
+from tiny import GOLD, REPORTS, labels_of, make_examples
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+from transformers import (
+    AlbertTokenizer,
+    AutoModel,
+    BertConfig,
+    BertJapaneseTokenizer,
+    DebertaV2Config,
+    ElectraConfig,
+    ModernBertConfig,
+    PretrainedConfig,
+    PreTrainedTokenizerFast,
+    RobertaConfig,
+    XLMRobertaConfig,
+)
+
+from spacy_radsent.classifier.transformer.layer import encoder_shim
+from spacy_radsent.corpus.docbin import blank_pipeline
+
+KINDS = ("bert", "roberta", "modernbert", "xlm-roberta", "electra", "deberta-v2")
+SHAPE = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
+SPECIAL = ["<pad>", "<s>", "</s>", "<unk>", "<mask>"]
+
+
+def save_checkpoint(kind: str, folder: Path) -> Path:
+    """Write an encoder with random weights and a tokenizer that knows the tiny reports. RETURNS (Path): The folder."""
+    tokenizer = {"bert": japanese_bert, "roberta": albert}.get(kind, byte_fallback)(folder)
+    config = tiny_config(kind, len(tokenizer), tokenizer.pad_token_id)
+    torch.manual_seed(0)
+    AutoModel.from_config(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def tiny_config(kind: str, vocab_size: int, pad: int) -> PretrainedConfig:
+    shape = {"vocab_size": vocab_size, "pad_token_id": pad, **SHAPE}
+    if kind == "modernbert":
+        return ModernBertConfig(**shape, max_position_embeddings=1024, local_attention=16)
+    config, positions = {
+        "bert": (BertConfig, 512),
+        "roberta": (RobertaConfig, 512 + pad + 1),
+        "xlm-roberta": (XLMRobertaConfig, 512 + pad + 1),
+        "electra": (ElectraConfig, 512),
+        "deberta-v2": (DebertaV2Config, 512),
+    }[kind]
+    extra = {"embedding_size": 32} if kind == "electra" else {}
+    return config(**shape, **extra, max_position_embeddings=positions)
+
+
+def known_characters() -> list[str]:
+    return sorted(set(unicodedata.normalize("NFKC", "".join("".join(REPORTS).split()))))
+
+
+def japanese_bert(folder: Path) -> BertJapaneseTokenizer:
+    """MeCab with unidic-lite, then wordpieces of a character each: slow, and without offsets."""
+    characters = known_characters()
+    vocab = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *characters, *(f"##{char}" for char in characters)]
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "vocab.txt").write_text("\n".join(vocab), encoding="utf-8")
+    return BertJapaneseTokenizer(
+        str(folder / "vocab.txt"),
+        word_tokenizer_type="mecab",
+        subword_tokenizer_type="wordpiece",
+        mecab_kwargs={"mecab_dic": "unidic_lite"},
+    )
+
+
+def albert(folder: Path) -> AlbertTokenizer:
+    """A SentencePiece unigram model in the format of its own library."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "text.txt").write_text("\n".join(REPORTS * 20), encoding="utf-8")
+    sentencepiece.SentencePieceTrainer.train(
+        input=str(folder / "text.txt"),
+        model_prefix=str(folder / "spiece"),
+        vocab_size=130,
+        hard_vocab_limit=False,
+        character_coverage=1.0,
+        user_defined_symbols=["[CLS]", "[SEP]", "[MASK]"],
+        pad_id=0,
+        unk_id=1,
+        bos_id=-1,
+        eos_id=-1,
+        pad_piece="<pad>",
+        unk_piece="<unk>",
+        minloglevel=2,
+    )
+    (folder / "text.txt").unlink()
+    return AlbertTokenizer(str(folder / "spiece.model"), do_lower_case=False, keep_accents=True)
+
+
+def byte_fallback(folder: Path) -> PreTrainedTokenizerFast:
+    """Unigrams that spell what they do not know in bytes, several for a character."""
+    characters = known_characters()
+    pieces = [*SPECIAL, *(f"<0x{byte:02X}>" for byte in range(256)), "\u2581", *characters, "結節", "認め", "ます。"]
+    vocab = [(piece, -1.0) for piece in pieces]
+    tokenizer = Tokenizer(models.Unigram(vocab, SPECIAL.index("<unk>"), byte_fallback=True))
+    tokenizer.normalizer = normalizers.NFKC()
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        bos_token="<s>",
+        eos_token="</s>",
+        cls_token="<s>",
+        sep_token="</s>",
+        pad_token="<pad>",
+        unk_token="<unk>",
+        mask_token="<mask>",
+        model_max_length=512,
+    )
+
+
+def encoder_config(name, scheme="Joint", **settings):
+    return {
+        "@architectures": "spacy_radsent.EncoderClassifier.v1",
+        "encoder": {"@architectures": f"spacy_radsent.{scheme}Encoder.v1", "name": str(name), **settings},
+        "pooling": {"@layers": "reduce_mean.v1"},
+    }
+
+
+def make_encoder_pipeline(name, scheme="Joint", **settings):
+    nlp = blank_pipeline()
+    nlp.add_pipe("radsent_sentencizer")
+    nlp.add_pipe("radsent", config={"model": encoder_config(name, scheme, **settings)})
+    return nlp
+
+
+def train_encoder(name, scheme="Joint", steps=40, **settings):
+    spacy.util.fix_random_seed(0)
+    nlp = make_encoder_pipeline(name, scheme, **settings)
+    examples = make_examples(nlp)
+    optimizer = nlp.initialize(lambda: examples)
+    optimizer.learn_rate = 0.003
+    for _ in range(steps):
+        nlp.update(examples, sgd=optimizer)
+    return nlp
+
+
+def shim_of(nlp):
+    return encoder_shim(nlp.get_pipe("radsent").model.layers[0])
+
+
+def scores_of(doc):
+    return numpy.array(doc.spans["radsent"].attrs["scores"])
+
+
+def assert_knows_reports(nlp):
+    for text, gold in zip(REPORTS, GOLD, strict=True):
+        assert labels_of(nlp(text)) == gold.split()
+
+
+NO_TORCH = """
+import importlib.metadata, sys, types
+sys.modules["torch"] = None
+# spacy-transformers, which needs torch, is not installed where torch is not.
+for point in importlib.metadata.distribution("spacy-transformers").entry_points:
+    module = types.ModuleType("spacy_transformers")
+    module.__getattr__ = lambda name: lambda *args: None
+    sys.modules["spacy_transformers"] = sys.modules[point.module] = module
+import spacy
+nlp = spacy.load(sys.argv[1])
+doc = nlp(sys.argv[2])
+print([span.label_ for span in doc.spans["radsent"]])
+"""
+
+
+def run_without_torch(folder):
+    command = [sys.executable, "-c", NO_TORCH, str(folder), REPORTS[0]]
+    return subprocess.run(command, capture_output=True, text=True)
