@@ -160,7 +160,10 @@ def assert_knows_reports(nlp):
 
 
 NO_TORCH = """
-import importlib.metadata, sys, types
+import importlib.metadata, socket, sys, types
+def refuse(*args, **kwargs):
+    raise OSError("network")
+socket.socket.connect = socket.create_connection = socket.getaddrinfo = refuse
 sys.modules["torch"] = None
 # spacy-transformers, which needs torch, is not installed where torch is not.
 for point in importlib.metadata.distribution("spacy-transformers").entry_points:
@@ -175,5 +178,6 @@ print([span.label_ for span in doc.spans["radsent"]])
 
 
 def run_without_torch(folder):
+    """Load a pipeline in a process without torch and network, and print the labels of the first report."""
     command = [sys.executable, "-c", NO_TORCH, str(folder), REPORTS[0]]
     return subprocess.run(command, capture_output=True, text=True)

@@ -1,5 +1,6 @@
 """The project workflow from corpus to installed package, small, in a copy of the project."""
 
+import ast
 import json
 import os
 import re
@@ -9,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from encoders import run_without_torch
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = "ja_radsent_smoke"
@@ -71,16 +73,9 @@ def test_whole_workflow(project):
     assert "Skipping 'train'" in again.stdout  # nothing changed, nothing is done twice
 
 
-def test_packaged_pipeline_loads_without_network(project):
-    code = f"""
-import socket, spacy
-def refuse(*args): raise OSError("network")
-socket.socket.connect = refuse
-nlp = spacy.load({PACKAGE!r})
-print(len(nlp("肝に腫瘤あり。\\n脾は正常。").spans["radsent"]), "torch" in __import__("sys").modules)
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["2", "False"]
+def test_packaged_pipeline_loads_without_network_and_torch(project):
+    done = run_without_torch(PACKAGE)
+    assert len(ast.literal_eval(done.stdout)) == 5, done.stderr
 
 
 def test_python_of_the_readme_works_as_pasted(project):
@@ -93,6 +88,23 @@ def test_python_of_the_readme_works_as_pasted(project):
         r"(POSITIVE|NEGATIVE|BACKGROUND|CONTINUATION) 0\.\d+ 右肺S1に径8mmの結節を認めます。\[#1\]", done.stdout
     )
     assert "('結節', '" in done.stdout
+
+
+def test_workflow_with_a_transformer_and_resumed(project, checkpoint):
+    """A model by its folder, trained, then trained again from where it ended."""
+    arguments = ["train", ".", "--vars.config", "configs/joint.cfg", "--vars.encoder", str(checkpoint("bert"))]
+    shutil.move(project / "training", project / "training-cpu")
+    try:
+        losses = []
+        for resume in ([], ["--vars.resume", "resumed-from/model-last"]):
+            done = run_project(project, *arguments, *resume)
+            losses.append(float(re.search(r"^ +0 +0 +(\d+\.\d+)", done.stdout, re.M)[1]))
+            shutil.rmtree(project / "resumed-from", ignore_errors=True)
+            shutil.move(project / "training", project / "resumed-from")
+        assert losses[1] < losses[0]
+    finally:
+        shutil.rmtree(project / "resumed-from", ignore_errors=True)
+        shutil.move(project / "training-cpu", project / "training")
 
 
 def test_spacy_commands_work_unmodified(project, tmp_path):

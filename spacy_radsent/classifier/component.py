@@ -1,6 +1,8 @@
 """The `radsent` component: a trainable pipe that labels every sentence of a report in its context."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy
@@ -42,6 +44,7 @@ class RadsentClassifier(TrainablePipe):
         *,
         spans_key: str = SPANS_KEY,
         label_smoothing: float = 0.0,
+        class_weights: dict[str, float] | None = None,
         scorer: Callable | None = None,
     ) -> None:
         """Build the component.
@@ -51,10 +54,21 @@ class RadsentClassifier(TrainablePipe):
             (n, 2), gives probabilities (n, 4).
         spans_key (str): Key of the span group to write, and to read gold labels from.
         label_smoothing (float): Share of the target probability spread evenly over the labels in training, [0, 1).
+        class_weights (Optional[Dict[str, float]]): What a sentence of a label counts in training; 1 for those not
+            named. More for POSITIVE: fewer findings are missed, more are false.
         scorer (Optional[Callable]): See `scorer.label_score`.
         """
         if not 0.0 <= label_smoothing < 1.0:
             raise RadsentError(f"label_smoothing is {label_smoothing}: give a number of at least 0 and less than 1.")
+        weights = dict(class_weights or {})
+        for label, weight in weights.items():
+            if label not in LABELS or not 0.0 <= weight < math.inf:
+                raise RadsentError(
+                    f"class_weights has {label!r}: {weight}: give numbers of at least 0 for {', '.join(LABELS)}."
+                )
+        if weights and model.name == "sentence_ensemble":
+            # Its members learn from probability minus target, and cannot tell a weight from that.
+            raise RadsentError("class_weights cannot be used with an ensemble: give one of its members as the model.")
         install_extensions()
         self.vocab = vocab
         self.model = model
@@ -64,6 +78,7 @@ class RadsentClassifier(TrainablePipe):
             "labels": list(LABELS),
             "spans_key": spans_key,
             "label_smoothing": label_smoothing,
+            "class_weights": weights,
         }
         self._rehearsal_model: Model | None = None
         for label in LABELS:
@@ -231,24 +246,25 @@ class RadsentClassifier(TrainablePipe):
         examples (Iterable[Example]): The batch.
         prediction (Prediction): The reference's sentences, mapped to the predicted documents, and their probabilities.
         RETURNS (Tuple[float, Floats2d]): The loss summed over labelled sentences, and its gradient with respect to
-            the logits: probability minus target, zero for a sentence without label.
+            the logits: probability minus target times the label's weight, zero for a sentence without label.
         """
         _, scores = prediction
         golds = [span.label_ for eg in examples for span in eg.reference.spans.get(self.key, [])]
-        smoothing = self.cfg["label_smoothing"]
+        smoothing, weights = self.cfg["label_smoothing"], self.cfg["class_weights"]
         target = numpy.zeros(scores.shape, dtype="f")
-        labelled = numpy.array([bool(gold) for gold in golds])
+        counts = numpy.array([weights.get(gold, 1.0) if gold else 0.0 for gold in golds])
         for row, gold in zip(target, golds, strict=True):
             if gold:
                 row[:] = smoothing / len(LABELS)
                 row[LABELS.index(gold)] += 1.0 - smoothing
-        return self._cross_entropy(scores, target, labelled)
+        return self._cross_entropy(scores, target, counts)
 
-    def _cross_entropy(self, scores: Floats2d, target: Any, counted: Any) -> tuple[float, Floats2d]:
+    def _cross_entropy(self, scores: Floats2d, target: Any, counts: Any) -> tuple[float, Floats2d]:
+        """Compute the loss where each sentence counts as much as `counts` (n,) says."""
         ops = self.model.ops
-        target, mask = ops.asarray2f(target), ops.asarray2f(counted.astype("f")[:, None])
-        loss = -(target * mask * ops.xp.log(scores + 1e-12)).sum()
-        return float(loss), (scores - target) * mask
+        target, weight = ops.asarray2f(target), ops.asarray2f(counts.astype("f")[:, None])
+        loss = -(target * weight * ops.xp.log(scores + 1e-12)).sum()
+        return float(loss), (scores - target) * weight
 
     def rehearse(
         self,
@@ -279,12 +295,15 @@ class RadsentClassifier(TrainablePipe):
         *,
         nlp: Language | None = None,
         labels: Sequence[str] | None = None,
+        weights: str | None = None,
     ) -> None:
         """Initialize the model, and check that the training data fit the label scheme.
 
         get_examples (Callable[[], Iterable[Example]]): Returns gold-standard examples.
         nlp (Optional[Language]): The pipeline.
         labels (Optional[Sequence[str]]): What `spacy init labels` wrote; the scheme is fixed, so it is only checked.
+        weights (Optional[str]): Folder of a trained pipeline with a component of this name and architecture, to go on
+            from its weights. The optimizer starts anew.
         """
         validate_get_examples(get_examples, "RadsentClassifier.initialize")
         if labels is not None:
@@ -307,6 +326,21 @@ class RadsentClassifier(TrainablePipe):
             )
         X = ([eg.predicted for eg in sample], _offsets([self._gold_sentences(eg) for eg in sample]))
         self.model.initialize(X=X, Y=self.model.ops.alloc2f(len(X[1].dataXd), len(LABELS)))
+        if weights is not None:
+            self._load_weights(Path(weights))
+
+    def _load_weights(self, pipeline: Path) -> None:
+        path = pipeline / self.name / "model"
+        if not path.is_file():
+            raise RadsentError(f"{pipeline}: holds no component '{self.name}': give the folder of a trained pipeline.")
+        try:
+            self.model.from_disk(path)
+        except (ValueError, KeyError) as error:  # thinc's words for weights of other layers
+            if isinstance(error, RadsentError):
+                raise
+            raise RadsentError(
+                f"{pipeline}: its '{self.name}' has another architecture: train with the config that it was made with."
+            ) from None
 
     def _check_scheme(self, labels: Sequence[str]) -> None:
         if tuple(labels) != LABELS:

@@ -64,6 +64,7 @@ DEFAULT_MODEL = Config().from_str(default_model_config)["model"]
         "model": DEFAULT_MODEL,
         "spans_key": SPANS_KEY,
         "label_smoothing": 0.05,
+        "class_weights": None,
         "scorer": {"@scorers": "spacy_radsent.label_scorer.v1"},
     },
     default_score_weights={
@@ -85,9 +86,16 @@ def make_classifier(
     model: Model[tuple[list[Doc], Ragged], Floats2d],
     spans_key: str,
     label_smoothing: float,
+    class_weights: dict[str, float] | None,
     scorer: Callable | None,
 ) -> RadsentClassifier:
     """Build a `radsent` component; see `RadsentClassifier`."""
     return RadsentClassifier(
-        nlp.vocab, model, name, spans_key=spans_key, label_smoothing=label_smoothing, scorer=scorer
+        nlp.vocab,
+        model,
+        name,
+        spans_key=spans_key,
+        label_smoothing=label_smoothing,
+        class_weights=class_weights,
+        scorer=scorer,
     )

@@ -10,7 +10,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
 from spacy.vectors import Vectors
-from thinc.api import Model
+from thinc.api import Config, Model
 from tiny import GOLD, REPORTS, SMALL, gold_doc, labels_of, make_examples, make_pipeline, train_tiny
 
 from spacy_radsent.classifier.component import RadsentClassifier, batch_by_tokens
@@ -423,3 +423,57 @@ def test_the_default_model_is_that_of_the_project_but_for_word_vectors():
     default = copy.deepcopy(DEFAULT_MODEL)
     assert default["member"]["tok2vec"]["embed"]["embed"].pop("include_static_vectors") is False
     assert config == default
+
+
+def one_member_pipeline(**settings):
+    nlp = blank_pipeline()
+    nlp.add_pipe("radsent_sentencizer")
+    model = Config(DEFAULT_MODEL["member"]).merge(SMALL["model"]["member"])
+    nlp.add_pipe("radsent", config={"model": model, **settings})
+    return nlp
+
+
+def test_class_weights_scale_loss_and_gradient():
+    nlp = one_member_pipeline(class_weights={"POSITIVE": 3.0, "BACKGROUND": 0.0})
+    examples = make_examples(nlp)
+    nlp.initialize(lambda: examples)
+    plain = one_member_pipeline().get_pipe("radsent")
+    pipe = nlp.get_pipe("radsent")
+    scores = numpy.full((14, 4), 0.25, dtype="f")
+    loss, gradient = pipe.get_loss(examples, ([], scores))
+    plain_loss, plain_gradient = plain.get_loss(examples, ([], scores))
+    weights = numpy.array([{"POSITIVE": 3.0, "BACKGROUND": 0.0}.get(x, 1.0) for gold in GOLD for x in gold.split()])
+    assert numpy.allclose(gradient, plain_gradient * weights[:, None])
+    assert loss == pytest.approx(plain_loss / 14 * weights.sum(), rel=1e-4)
+
+
+@pytest.mark.parametrize("weights", [{"POS": 2.0}, {"POSITIVE": -1.0}])
+def test_class_weights_that_cannot_be(weights):
+    with pytest.raises(RadsentError, match="class_weights has"):
+        one_member_pipeline(class_weights=weights)
+
+
+def test_class_weights_are_refused_where_they_cannot_act():
+    nlp = blank_pipeline()
+    with pytest.raises(RadsentError, match="cannot be used with an ensemble"):
+        nlp.add_pipe("radsent", config={**SMALL, "class_weights": {"POSITIVE": 2.0}})
+
+
+def test_training_goes_on_from_the_weights_of_a_trained_pipeline(trained, tmp_path):
+    trained.to_disk(tmp_path)
+    nlp = make_pipeline()
+    nlp.config["initialize"]["components"]["radsent"] = {"weights": str(tmp_path)}
+    nlp.initialize(lambda: make_examples(nlp))
+    assert_knows_reports(nlp)
+    before = scores_of(nlp(REPORTS[0]))
+    nlp.update(make_examples(nlp))
+    assert not numpy.allclose(scores_of(nlp(REPORTS[0])), before, atol=1e-7)
+
+
+def test_weights_that_do_not_fit_are_refused(trained, tmp_path):
+    trained.to_disk(tmp_path)
+    nlp = one_member_pipeline()
+    for folder, message in [(tmp_path / "none", "holds no component 'radsent'"), (tmp_path, "another architecture")]:
+        nlp.config["initialize"]["components"]["radsent"] = {"weights": str(folder)}
+        with pytest.raises(RadsentError, match=message):
+            nlp.initialize(lambda: make_examples(nlp))

@@ -1,0 +1,214 @@
+"""Speed and memory of a pipeline with a transformer: ratios from one run, on the same encoder and reports.
+
+    python benchmarks/encoder.py training/model-best --stream 10000
+
+The pipeline is one trained with configs/joint.cfg. Beside it are measured
+  window: the same encoder, one pass for each sentence with two neighbours on each side (the paper's scheme);
+  bare loop: transformers alone, over the joint scheme's own padded batches, prepared beforehand;
+  Tok2VecTransformer: the same encoder as a layer of spacy-transformers, its tokens pooled by sentence;
+  bfloat16 and int8: what `radsent optimize` makes of the pipeline, with the scores on test sets (--tests).
+Rounds take turns, and the median of each is compared. Prints a table and writes JSON.
+"""
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import spacy
+import torch
+from figures import FOLDER, save
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+from spacy.language import Language
+from spacy.training import Corpus, Example
+from thinc.api import Config
+from throughput import reports, resident_mb
+
+from spacy_radsent.classifier.transformer.layer import encoder_shim
+from spacy_radsent.classifier.transformer.shim import Batch, EncoderShim
+
+SCORES = ("radsent_acc", "radsent_macro_f", "radsent_ppv_1", "radsent_recall_1")
+
+WINDOW = """
+[encoder]
+@architectures = "spacy_radsent.WindowEncoder.v1"
+before = 2
+after = 2
+"""
+
+TOK2VEC = """
+[model]
+@architectures = "spacy_radsent.SentenceClassifier.v1"
+width = 128
+ngrams = null
+
+[model.mixer]
+@architectures = "spacy.MaxoutWindowEncoder.v2"
+width = 128
+window_size = 1
+maxout_pieces = 3
+depth = 1
+
+[model.tok2vec]
+@architectures = "spacy-transformers.Tok2VecTransformer.v3"
+tokenizer_config = {"use_fast": true}
+
+[model.tok2vec.pooling]
+@layers = "reduce_mean.v1"
+
+[model.tok2vec.get_spans]
+@span_getters = "spacy-transformers.strided_spans.v1"
+window = 128
+stride = 96
+"""
+
+
+def shim_of(nlp: Language) -> EncoderShim:
+    return encoder_shim(nlp.get_pipe("radsent").model.layers[0])
+
+
+def window_pipeline(joint: Language) -> Language:
+    """The same weights, read through windows."""
+    config = joint.config.copy()
+    model = config["components"]["radsent"]["model"]
+    model["encoder"].update(Config().from_str(WINDOW)["encoder"])
+    nlp = spacy.util.load_model_from_config(config)
+    return nlp.from_bytes(joint.to_bytes(exclude=["config"]))
+
+
+def tok2vec_pipeline(joint: Language, folder: Path) -> Language:
+    """The same encoder in spacy-transformers; the classifier on it is not trained."""
+    shim_of(joint).backend.encoder.save_pretrained(folder)
+    shim_of(joint).tokenizer.tokenizer.save_pretrained(folder)
+    config = joint.config.copy()
+    model = Config().from_str(TOK2VEC)["model"]
+    model["tok2vec"]["name"] = str(folder)
+    config["components"]["radsent"]["model"] = model
+    nlp = spacy.util.load_model_from_config(config)
+    doc = joint(reports(1)[0])
+    nlp.initialize(lambda: [Example(doc, doc)])
+    return nlp
+
+
+def recorded_batches(nlp: Language, texts: list[str]) -> list[Batch]:
+    """What the encoder of a pipeline reads for these reports."""
+    batches: list[Batch] = []
+    call = EncoderShim.__call__
+
+    def record(self, inputs, is_train):
+        batches.extend(inputs[0])
+        return call(self, inputs, is_train)
+
+    EncoderShim.__call__ = record
+    try:
+        run(nlp, texts)
+    finally:
+        EncoderShim.__call__ = call
+    return batches
+
+
+def run(nlp: Language, texts: list[str]) -> None:
+    for _ in nlp.pipe(texts):
+        pass
+
+
+def run_bare(encoder: torch.nn.Module, batches: list[tuple[torch.Tensor, torch.Tensor]]) -> None:
+    encoder.eval()
+    with torch.no_grad():
+        for ids, mask in batches:
+            encoder(input_ids=ids, attention_mask=mask)
+
+
+def seconds(action: Callable[[], None]) -> float:
+    began = time.perf_counter()
+    action()
+    return time.perf_counter() - began
+
+
+def scores_of(nlp: Language, path: Path) -> dict:
+    scores = nlp.evaluate(list(Corpus(path)(nlp)))
+    return {name: scores[name] for name in SCORES}
+
+
+def stream(nlp: Language, count: int) -> dict:
+    """Stream reports. RETURNS (dict): Resident memory in MB after every tenth of them."""
+    resident, began = [], time.perf_counter()
+    step = max(1, count // 10)
+    texts = (text for chunk in range(10) for text in reports(step, seed=chunk))
+    for i, _ in enumerate(track(nlp.pipe(texts), total=step * 10, description="Streaming"), 1):
+        if i % step == 0:
+            resident.append(resident_mb())
+    return {
+        "reports": step * 10,
+        "reports_per_second": step * 10 / (time.perf_counter() - began),
+        "resident_mb": resident,
+        "growth_mb_after_first_tenth": resident[-1] - resident[0],
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("pipeline", type=Path, help="folder of a pipeline trained with configs/joint.cfg")
+    parser.add_argument("--reports", type=int, default=64)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--tests", type=Path, nargs="*", default=[Path("corpus/external_dev.spacy")])
+    parser.add_argument("--stream", type=int, default=0, help="then stream this many reports and watch the memory")
+    parser.add_argument("--output", type=Path, default=FOLDER / "encoder.json")
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+
+    joint = spacy.load(args.pipeline)
+    texts = reports(args.reports)
+    batches = [(torch.from_numpy(batch.ids), torch.from_numpy(batch.mask)) for batch in recorded_batches(joint, texts)]
+    pipelines = {"joint": joint, "window": window_pipeline(joint)}
+    with tempfile.TemporaryDirectory() as folder:
+        pipelines["Tok2VecTransformer"] = tok2vec_pipeline(joint, Path(folder))
+    for precision in ("bfloat16", "int8"):
+        pipelines[precision] = spacy.load(args.pipeline)
+        shim_of(pipelines[precision]).optimize(precision)
+    actions = {name: lambda nlp=nlp: run(nlp, texts) for name, nlp in pipelines.items()}
+    actions["bare loop"] = lambda: run_bare(shim_of(joint).backend.encoder, batches)
+    times: dict[str, list[float]] = {name: [] for name in actions}
+    for _ in range(args.rounds):
+        for name, action in actions.items():
+            times[name].append(seconds(action))
+            print(name, f"{args.reports / times[name][-1]:.2f} reports/s", flush=True)
+    medians = {name: statistics.median(values) for name, values in times.items()}
+    rows = {
+        name: {
+            "reports_per_second": args.reports / median,
+            "x_joint": medians["joint"] / median,
+            "scores": {path.stem: scores_of(pipelines[name], path) for path in args.tests}
+            if name in ("joint", "bfloat16", "int8")
+            else {},
+        }
+        for name, median in medians.items()
+    }
+    table = Table("", "reports/s", "x joint", *(f"{path.stem}: accuracy / macro F1" for path in args.tests))
+    for name, row in rows.items():
+        scores = [f"{s['radsent_acc']:.3f} / {s['radsent_macro_f']:.3f}" for s in row["scores"].values()]
+        table.add_row(name, f"{row['reports_per_second']:.2f}", f"{row['x_joint']:.2f}", *scores)
+    Console(width=120).print(table)
+    figures = {
+        "threads": args.threads,
+        "processor_has_bfloat16": torch.cpu._is_avx512_bf16_supported(),
+        "encoder": {k: v for k, v in shim_of(joint).checkpoint.config.items() if k in ("model_type", "hidden_size")},
+        "padded_wordpieces_per_report": sum(ids.numel() for ids, _ in batches) / args.reports,
+        "rows": rows,
+        "joint_to_window": medians["window"] / medians["joint"],
+        "joint_to_bare_loop": medians["bare loop"] / medians["joint"],
+    }
+    if args.stream:
+        figures["stream"] = {name: stream(pipelines[name], args.stream) for name in ("joint", "int8")}
+        print(json.dumps(figures["stream"], indent=2))
+    save(figures, args.output)
+
+
+if __name__ == "__main__":
+    main()
