@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import shutil
 import socket
 import subprocess
@@ -24,6 +25,7 @@ from encoders import (
     train_encoder,
 )
 from spacy.cli.train import train as spacy_train
+from thinc.api import Config
 from tiny import GOLD, REPORTS, labels_of, make_examples
 
 from spacy_radsent.classifier.transformer.layer import Sequence, make_batches
@@ -243,45 +245,53 @@ def test_attention_dropout_replaces_the_checkpoints(checkpoint):
     assert shim_of(train_encoder(checkpoint("bert"), steps=0)).checkpoint.config["attention_probs_dropout_prob"] == 0.1
 
 
+def docs_config(path):
+    """The config of the documentation, with a tiny encoder."""
+    (block,) = re.findall(r"```ini\n(.*?)```", (ROOT / "docs/encoders.md").read_text(encoding="utf-8"), flags=re.DOTALL)
+    config = Config().from_str("[components]\n\n[components.radsent]\n\n" + block)["components"]
+    config["transformer"]["model"]["name"] = str(path)
+    return config
+
+
 def test_shared_transformer_with_a_listener(checkpoint, tmp_path):
-    """The option: one encoder for several components, spacy-transformers' own."""
+    """One encoder for several components, spacy-transformers' own: the config of the documentation."""
     spacy.util.fix_random_seed(0)
+    config = docs_config(checkpoint("xlm-roberta"))
     nlp = blank_pipeline()
     nlp.add_pipe("radsent_sentencizer")
-    transformer = {
-        "@architectures": "spacy-transformers.TransformerModel.v3",
-        "name": str(checkpoint("xlm-roberta")),
-        "get_spans": {"@span_getters": "spacy-transformers.strided_spans.v1", "window": 128, "stride": 96},
-    }
-    nlp.add_pipe("transformer", config={"model": transformer})
-    listener = {
-        "@architectures": "spacy-transformers.TransformerListener.v1",
+    nlp.add_pipe("transformer", config={"model": config["transformer"]["model"]})
+    nlp.add_pipe("radsent", config={"model": config["radsent"]["model"]})
+    encoder = nlp.get_pipe("transformer").model
+    learns_reports(nlp, lambda: encoder.transformer.encoder.layer[0].output.dense.weight)
+    nlp.to_disk(tmp_path)
+    assert_knows_reports(spacy.load(tmp_path))
+
+
+def test_tok2vec_transformer_inside_the_component(checkpoint, tmp_path):
+    spacy.util.fix_random_seed(0)
+    config = docs_config(checkpoint("xlm-roberta"))
+    tok2vec = {
+        **config["transformer"]["model"],
+        "@architectures": "spacy-transformers.Tok2VecTransformer.v3",
         "pooling": {"@layers": "reduce_mean.v1"},
+        "tokenizer_config": {},
     }
-    model = {
-        "@architectures": "spacy_radsent.SentenceClassifier.v1",
-        "width": 32,
-        "tok2vec": listener,
-        "mixer": {
-            "@architectures": "spacy.MaxoutWindowEncoder.v2",
-            "width": 32,
-            "window_size": 1,
-            "maxout_pieces": 3,
-            "depth": 1,
-        },
-        "ngrams": None,
-    }
-    nlp.add_pipe("radsent", config={"model": model})
+    nlp = blank_pipeline()
+    nlp.add_pipe("radsent_sentencizer")
+    nlp.add_pipe("radsent", config={"model": {**config["radsent"]["model"], "tok2vec": tok2vec}})
+    (encoder,) = [node for node in nlp.get_pipe("radsent").model.walk() if node.name == "transformer"]
+    learns_reports(nlp, lambda: encoder.transformer.encoder.layer[0].output.dense.weight)
+
+
+def learns_reports(nlp, weight_of):
     examples = make_examples(nlp)
     optimizer = nlp.initialize(lambda: examples)
     optimizer.learn_rate = 0.003
-    before = nlp.get_pipe("transformer").model.transformer.encoder.layer[0].output.dense.weight.clone()
+    before = weight_of().clone()
     for _ in range(60):
         nlp.update(examples, sgd=optimizer)
-    assert not torch.equal(before, nlp.get_pipe("transformer").model.transformer.encoder.layer[0].output.dense.weight)
+    assert not torch.equal(before, weight_of())
     assert_knows_reports(nlp)
-    nlp.to_disk(tmp_path)
-    assert_knows_reports(spacy.load(tmp_path))
 
 
 def break_tokenizer(folder):
