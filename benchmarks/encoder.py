@@ -22,12 +22,11 @@ import spacy
 import torch
 from figures import FOLDER, save
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 from spacy.language import Language
 from spacy.training import Corpus, Example
 from thinc.api import Config
-from throughput import reports, resident_mb
+from throughput import reports, stream
 
 from spacy_radsent.classifier.transformer.layer import encoder_shim
 from spacy_radsent.classifier.transformer.shim import Batch, EncoderShim
@@ -133,22 +132,6 @@ def seconds(action: Callable[[], None]) -> float:
 def scores_of(nlp: Language, path: Path) -> dict:
     scores = nlp.evaluate(list(Corpus(path)(nlp)))
     return {name: scores[name] for name in SCORES}
-
-
-def stream(nlp: Language, count: int) -> dict:
-    """Stream reports. RETURNS (dict): Resident memory in MB after every tenth of them."""
-    resident, began = [], time.perf_counter()
-    step = max(1, count // 10)
-    texts = (text for chunk in range(10) for text in reports(step, seed=chunk))
-    for i, _ in enumerate(track(nlp.pipe(texts), total=step * 10, description="Streaming"), 1):
-        if i % step == 0:
-            resident.append(resident_mb())
-    return {
-        "reports": step * 10,
-        "reports_per_second": step * 10 / (time.perf_counter() - began),
-        "resident_mb": resident,
-        "growth_mb_after_first_tenth": resident[-1] - resident[0],
-    }
 
 
 def main() -> None:

@@ -23,6 +23,7 @@ from figures import FOLDER, save
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
+from spacy.language import Language
 
 from spacy_radsent.corpus.records import read_records
 
@@ -58,9 +59,8 @@ def measure(model: str, count: int, exclude: tuple[str, ...] = ()) -> dict:
     }
 
 
-def stream(model: str, count: int) -> dict:
+def stream(nlp: Language, count: int) -> dict:
     """Stream reports through `nlp.pipe`. RETURNS (dict): Resident memory in MB after every tenth of them."""
-    nlp = spacy.load(model)
     resident, began = [], time.perf_counter()
     step = max(1, count // 10)
     chunks = (reports(step, seed=chunk) for chunk in range(10))
@@ -74,6 +74,10 @@ def stream(model: str, count: int) -> dict:
         "resident_mb": resident,
         "growth_mb_after_first_tenth": resident[-1] - resident[0],
     }
+
+
+def load_and_stream(model: str, count: int) -> dict:
+    return stream(spacy.load(model), count)
 
 
 def resident_mb() -> float:
@@ -107,7 +111,7 @@ def main() -> None:
     Console(width=120).print(table)
     figures = {"pipelines": [ginza, again, ours, tokenizer]}
     if args.stream:
-        figures["stream"] = in_own_process(stream, args.model, args.stream)
+        figures["stream"] = in_own_process(load_and_stream, args.model, args.stream)
         print(json.dumps(figures["stream"], indent=2))
     save(figures, args.output)
 
