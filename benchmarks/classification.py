@@ -171,6 +171,7 @@ def main() -> None:
     config = load_config(args.config, interpolate=False)
     config["paths"]["train"], config["paths"]["dev"] = str(args.work / "train.spacy"), str(args.work / "dev.spacy")
     config["training"]["eval_frequency"] = 1000
+    config["training"]["patience"] = 0  # or training ends where patience does, since dev is looked at only once
 
     runs: dict[str, list[dict]] = {}
     for name, train_one in {"radsent (CPU)": train_ours, "spancat_singlelabel": train_spancat}.items():

@@ -139,12 +139,10 @@ def main() -> None:
     parser.add_argument("pipeline", type=Path, help="folder of a pipeline trained with configs/joint.cfg")
     parser.add_argument("--reports", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--tests", type=Path, nargs="*", default=[Path("corpus/external_dev.spacy")])
     parser.add_argument("--stream", type=int, default=0, help="then stream this many reports and watch the memory")
     parser.add_argument("--output", type=Path, default=FOLDER / "encoder.json")
     args = parser.parse_args()
-    torch.set_num_threads(args.threads)
 
     joint = spacy.load(args.pipeline)
     texts = reports(args.reports)
@@ -179,7 +177,7 @@ def main() -> None:
         table.add_row(name, f"{row['reports_per_second']:.2f}", f"{row['x_joint']:.2f}", *scores)
     Console(width=120).print(table)
     figures = {
-        "threads": args.threads,
+        "threads": torch.get_num_threads(),
         "processor_has_bfloat16": torch.cpu._is_avx512_bf16_supported(),
         "encoder": {k: v for k, v in shim_of(joint).checkpoint.config.items() if k in ("model_type", "hidden_size")},
         "padded_wordpieces_per_report": sum(ids.numel() for ids, _ in batches) / args.reports,

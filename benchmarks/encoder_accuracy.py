@@ -38,7 +38,7 @@ def config_of(model: str, encoder: str, reports: int, epochs: int) -> Config:
     config = load_config(ROOT / "configs/joint.cfg", interpolate=False)
     config["paths"]["encoder"] = encoder
     steps = math.ceil(reports / config["training"]["batcher"]["size"]) * epochs
-    config["training"].update({"max_steps": steps, "patience": 0, "gpu_allocator": None})
+    config["training"].update({"max_steps": steps, "gpu_allocator": None})
     config["training"]["optimizer"]["learn_rate"]["warmup_steps"] = steps // 10
     if model == "window":
         config["components"]["radsent"]["model"]["encoder"].update(
@@ -73,7 +73,7 @@ def train_on(records: list[Record], config: Config, seed: int, folder: Path) -> 
     for part, part_records in {"train": records, "dev": records[:20]}.items():
         write_docbin(part_records, folder / f"{part}.spacy")
         config["paths"][part] = str(folder / f"{part}.spacy")
-    config["training"]["eval_frequency"] = 100
+    config["training"].update({"eval_frequency": 100, "patience": 0})
     config["system"]["seed"] = seed
     return train_with(config, folder)
 

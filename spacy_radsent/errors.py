@@ -22,4 +22,5 @@ def needs_extra(extra: str) -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        raise RadsentError(f'{error.name} is not installed: pip install "spacy-radsent[{extra}]".') from None
+        name = error.name or "A package of the encoder's tokenizer"  # transformers does not always tell
+        raise RadsentError(f'{name} is not installed: pip install "spacy-radsent[{extra}]".') from error

@@ -10,7 +10,7 @@ from thinc.types import Ragged
 def sentence_texts(docs: list[Doc], sentences: Ragged) -> Iterator[str]:
     """Yield the text of each sentence.
 
-    docs (List[Doc]): Documents of one vocab.
+    docs (List[Doc]): Documents.
     sentences (Ragged): Token offsets (n, 2) of their sentences.
     """
     offsets = iter(sentences.dataXd.tolist())

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import pickle
 import re
 import shutil
 import socket
@@ -24,10 +25,12 @@ from encoders import (
     shim_of,
     train_encoder,
 )
+from safetensors.torch import load_file
 from spacy.cli.train import train as spacy_train
 from thinc.api import Config
 from tiny import GOLD, REPORTS, labels_of, make_examples
 
+from spacy_radsent.classifier.component import _offsets
 from spacy_radsent.classifier.transformer.layer import Sequence, make_batches
 from spacy_radsent.corpus.docbin import blank_pipeline, write_docbin
 from spacy_radsent.errors import RadsentError
@@ -191,12 +194,51 @@ def test_activations_are_not_kept(trained):
     assert doc.tensor.size == 0
 
 
+def test_gradient_is_that_of_torch_alone(checkpoint):
+    """Windows, batches, order and pooling, differentiated by hand here and by autograd there."""
+    nlp = train_encoder(checkpoint("xlm-roberta"), steps=1, max_length=24, max_batch_pieces=60)
+    shim, layer, pooling = shim_of(nlp), *nlp.get_pipe("radsent").model.layers[:2]
+    encoder = without_dropout(shim)
+    docs = [eg.reference for eg in make_examples(nlp)]
+    sentences = _offsets([list(doc.spans["radsent"]) for doc in docs])
+    pieces, backprop = layer((docs, sentences), is_train=True)
+    vectors, backprop_pooling = pooling(pieces, is_train=True)
+    d_vectors = numpy.random.default_rng(0).normal(size=vectors.shape).astype("f")
+    backprop(backprop_pooling(d_vectors))
+    ours = encoder.encoder.layer[0].output.dense.weight.grad.clone()
+    encoder.zero_grad()
+    rows = []
+    for sequence in layer._func.keywords["lay_out"](shim, shim.tokenizer(texts_of(docs)), sentences.lengths.tolist()):
+        hidden = encoder(input_ids=torch.tensor([sequence.ids])).last_hidden_state[0]
+        rows.extend(hidden[sequence.core_start : sequence.core_end])
+    split = torch.split(torch.stack(rows), pieces.lengths.tolist())
+    pooled = torch.stack([part.mean(dim=0) for part in split])
+    assert numpy.allclose(vectors, pooled.detach().numpy(), atol=1e-5)
+    pooled.backward(torch.from_numpy(d_vectors))
+    assert torch.allclose(encoder.encoder.layer[0].output.dense.weight.grad, ours, atol=1e-4)
+    assert ours.abs().sum() > 0
+
+
+def texts_of(docs):
+    return [span.text for doc in docs for span in doc.spans["radsent"]]
+
+
+def without_dropout(shim):
+    for module in shim.backend.encoder.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    shim.backend.encoder.config.attention_probs_dropout_prob = 0.0
+    for module in shim.backend.encoder.modules():
+        if hasattr(module, "dropout_prob"):
+            module.dropout_prob = 0.0
+    return shim.backend.encoder
+
+
 def test_gradient_accumulation_equals_one_large_batch(checkpoint):
     grads = []
     for parts in ([slice(0, 3)], [slice(0, 1), slice(1, 3)]):
         nlp = train_encoder(checkpoint("electra"), steps=1)  # before it, the classifier is zero and so is the gradient
-        for node in shim_of(nlp).backend._model.modules():
-            node.p = 0.0  # dropout would differ
+        without_dropout(shim_of(nlp))
         examples = make_examples(nlp)
         for part in parts:
             nlp.update(examples[part], sgd=False)
@@ -243,6 +285,9 @@ def test_attention_dropout_replaces_the_checkpoints(checkpoint):
     nlp = train_encoder(checkpoint("bert"), steps=0, attention_dropout=0.0)
     assert shim_of(nlp).checkpoint.config["attention_probs_dropout_prob"] == 0.0
     assert shim_of(train_encoder(checkpoint("bert"), steps=0)).checkpoint.config["attention_probs_dropout_prob"] == 0.1
+    nlp = train_encoder(checkpoint("bert"), steps=1)
+    other = make_encoder_pipeline("x", attention_dropout=0.3).from_bytes(nlp.to_bytes())
+    assert shim_of(other).backend.encoder.config.attention_probs_dropout_prob == 0.3
 
 
 def docs_config(path):
@@ -251,6 +296,45 @@ def docs_config(path):
     config = Config().from_str("[components]\n\n[components.radsent]\n\n" + block)["components"]
     config["transformer"]["model"]["name"] = str(path)
     return config
+
+
+def test_initialize_starts_from_the_pretrained_weights_again(checkpoint):
+    nlp = train_encoder(checkpoint("bert"), steps=3)
+    learned = shim_of(nlp).backend.encoder.encoder.layer[0].output.dense.weight.clone()
+    nlp.initialize(lambda: make_examples(nlp))
+    pretrained = load_file(checkpoint("bert") / "model.safetensors")["encoder.layer.0.output.dense.weight"]
+    assert torch.equal(shim_of(nlp).backend.encoder.encoder.layer[0].output.dense.weight, pretrained)
+    assert not torch.equal(learned, pretrained)
+
+
+def test_training_goes_on_without_the_checkpoint(trained, tmp_path):
+    trained.to_disk(tmp_path)
+    nlp = make_encoder_pipeline("/no/such/folder")
+    nlp.config["initialize"]["components"]["radsent"] = {"weights": str(tmp_path)}
+    nlp.initialize(lambda: make_examples(nlp))
+    assert_knows_reports(nlp)
+    nlp.update(make_examples(nlp))
+
+
+def test_component_can_be_sent_to_another_process(trained):
+    pipe = pickle.loads(pickle.dumps(trained.get_pipe("radsent")))
+    doc = trained.get_pipe("radsent_sentencizer")(trained.make_doc(REPORTS[0]))
+    assert labels_of(pipe(doc)) == GOLD[0].split()
+
+
+def test_modernbert_keeps_its_settings_and_its_angles(checkpoint, tmp_path):
+    nlp = train_encoder(checkpoint("modernbert"), steps=1)
+    saved = shim_of(nlp).to_bytes()
+    assert type(shim_of(nlp))(shim_of(nlp).settings).from_bytes(saved).to_bytes() == saved
+    shim_of(nlp).optimize("bfloat16")
+    nlp.to_disk(tmp_path)
+    for shim in (shim_of(nlp), shim_of(spacy.load(tmp_path))):
+        assert shim.backend.encoder.config.reference_compile is False
+        assert shim.backend.encoder.config._attn_implementation == "sdpa"
+        assert shim.backend.encoder.dtype == torch.bfloat16
+        angles = {name: buffer for name, buffer in shim.backend.encoder.named_buffers() if "inv_freq" in name}
+        assert angles
+        assert {buffer.dtype for buffer in angles.values()} == {torch.float32}
 
 
 def test_shared_transformer_with_a_listener(checkpoint, tmp_path):
@@ -315,6 +399,10 @@ def change_config(**settings):
 BROKEN = {
     "no tokenizer": (break_tokenizer, "tokenizer is missing or cannot be read"),
     "other vocabulary": (break_vocabulary, r"\d+ entries, its weights are made for \d+"),
+    "smaller vocabulary": (
+        change_config(vocab_size=400),
+        r"\d+ entries, its weights are made for 400",
+    ),
     "no config": (lambda folder: (folder / "config.json").unlink(), "holds no config.json"),
     "config is no JSON": (lambda folder: (folder / "config.json").write_text("{"), "config.json is no JSON"),
     "no weights": (lambda folder: (folder / "model.safetensors").unlink(), "weights is missing or cannot be read"),
@@ -361,6 +449,7 @@ def test_no_network_and_no_local_copy(monkeypatch):
         ({"normalize": "zenkaku"}, "normalize is 'zenkaku'"),
         ({"max_length": 4}, "max_length is 4"),
         ({"freeze_layers": 9}, "freeze_layers is 9: the encoder has 2 layers"),
+        ({"scheme": "Window", "before": -1}, "before is -1"),
     ],
 )
 def test_settings_that_cannot_be(checkpoint, settings, message):

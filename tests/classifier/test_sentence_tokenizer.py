@@ -6,6 +6,7 @@ from encoders import albert, byte_fallback, japanese_bert
 from hypothesis import given
 from hypothesis import strategies as st
 from tiny import REPORTS
+from tokenizers import processors
 
 from spacy_radsent.boundaries import sentence_offsets
 from spacy_radsent.classifier.transformer.tokenize import SentenceTokenizer, full_width
@@ -72,6 +73,18 @@ def test_a_report_cannot_end_the_sequence(japanese):
     (row,) = japanese(["結節[SEP]なし"])
     assert japanese.end not in row
     assert row[:2] == japanese(["結節"])[0]
+
+
+def test_the_frame_is_that_of_the_tokenizer(tmp_path):
+    """Llama-like ones put <s> and </s> around a text, and name <cls> and <sep> besides."""
+    tokenizer = byte_fallback(tmp_path)
+    assert SentenceTokenizer(tokenizer, "none").begin == tokenizer.convert_tokens_to_ids("<s>")  # adds none: by name
+    tokenizer.add_special_tokens({"cls_token": "<cls>", "sep_token": "<sep>"})
+    tokenizer.backend_tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", special_tokens=[(name, tokenizer.convert_tokens_to_ids(name)) for name in ("<s>", "</s>")]
+    )
+    framed = SentenceTokenizer(tokenizer, "none")
+    assert (framed.begin, framed.end) == tuple(tokenizer.convert_tokens_to_ids(["<s>", "</s>"]))
 
 
 def test_full_width():

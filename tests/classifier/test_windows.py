@@ -33,7 +33,7 @@ def test_joint_windows_judge_every_piece_once(lengths, budget):
     assert_sound(windows, lengths, budget)
     ends = {window.core_end for window in windows} | {window.core_start for window in windows}
     for start, end in bounds(lengths):
-        if end - start <= budget - 2 * (budget // 8):
+        if end - start <= budget:
             assert not any(start < cut < end for cut in ends)
 
 

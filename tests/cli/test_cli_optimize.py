@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import spacy
 import torch
-from encoders import assert_knows_reports, run_without_torch, shim_of, train_encoder
+from encoders import assert_knows_reports, run_without_torch, scores_of, shim_of, train_encoder
 from tiny import GOLD, REPORTS, labels_of, make_examples, make_pipeline
 from typer.testing import CliRunner
 
@@ -37,6 +37,16 @@ def test_optimized_to_int8_runs_without_torch(trained, tmp_path):
     assert [labels_of(doc) for doc in docs] == [gold.split() for gold in GOLD * 2]
     with pytest.raises(RadsentError, match="train the one that it was made from"):
         nlp.update(make_examples(nlp), sgd=False)
+
+
+@pytest.mark.parametrize("kind", ["modernbert", "xlm-roberta", "deberta-v2"])
+def test_int8_of_every_kind_reads_texts_of_all_lengths(checkpoint, kind):
+    nlp = train_encoder(checkpoint(kind))
+    texts = [*REPORTS, "肝。", "\n".join(REPORTS * 5)]
+    before = [scores_of(doc) for doc in nlp.pipe(texts)]
+    shim_of(nlp).optimize("int8")
+    after = [scores_of(doc) for doc in nlp.pipe(texts)]
+    assert all(abs(one - other).mean() < 0.05 for one, other in zip(before, after, strict=True))
 
 
 def test_optimized_to_bfloat16(trained, tmp_path):

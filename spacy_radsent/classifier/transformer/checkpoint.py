@@ -6,6 +6,8 @@ import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from safetensors import SafetensorError
+
 from ...errors import RadsentError
 
 # Those that the tests run; others may number their positions otherwise.
@@ -40,22 +42,29 @@ def load_pretrained(name: str, config: dict[str, Any]) -> tuple[Checkpoint, Any]
     from transformers import AutoModel, AutoTokenizer
     from transformers.utils import logging
 
+    name = os.path.expanduser(name)
     settings = _read_config(name)
     tokenizer = _explained(name, "tokenizer", AutoTokenizer.from_pretrained, trust_remote_code=False)
-    if len(tokenizer) > settings.vocab_size:
+    # A table of embeddings may be padded to a round number, but not by much.
+    if not 0.9 * settings.vocab_size <= len(tokenizer) <= settings.vocab_size:
         raise RadsentError(
             f"{name}: its tokenizer has {len(tokenizer)} entries, its weights are made for {settings.vocab_size}: "
             f"put the tokenizer and the weights of one model together."
         )
     settings.update(config)
-    if settings.model_type == "modernbert":
-        settings.reference_compile = False  # texts of all lengths would be compiled again and again
     verbosity = logging.get_verbosity()
     logging.set_verbosity_error()  # that the weights of a pooler are missing, which is not used
-    encoder, loaded = _explained(
-        name, "weights", AutoModel.from_pretrained, config=settings, trust_remote_code=False, output_loading_info=True
-    )
-    logging.set_verbosity(verbosity)
+    try:
+        encoder, loaded = _explained(
+            name,
+            "weights",
+            AutoModel.from_pretrained,
+            config=_plain(settings),
+            trust_remote_code=False,
+            output_loading_info=True,
+        )
+    finally:
+        logging.set_verbosity(verbosity)
     if missing := [key for key in loaded["missing_keys"] if not key.startswith("pooler.")]:
         raise RadsentError(
             f"{name}: its weights lack {len(missing)} tensors of the encoder, e.g. {missing[0]}: "
@@ -67,7 +76,7 @@ def load_pretrained(name: str, config: dict[str, Any]) -> tuple[Checkpoint, Any]
 def _read_config(name: str) -> Any:
     from transformers import AutoConfig
 
-    path = Path(name).expanduser()
+    path = Path(name)
     if not path.is_dir() and (path.is_absolute() or name.startswith((".", "~")) or name.count("/") > 1):
         raise RadsentError(f"{name}: no such folder: give the folder of a checkpoint, or a model's name on the hub.")
     if path.is_dir():
@@ -101,22 +110,22 @@ def _explained(name: str, part: str, load: Any, **settings: Any) -> Any:
         package = getattr(error, "name", None) or "a package"
         raise RadsentError(
             f'{name}: its {part} needs {package}, which is not installed: pip install "spacy-radsent[transformers]".'
-        ) from None
-    except Exception as error:
+        ) from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, SafetensorError) as error:
         message = str(error)
         if "trust_remote_code" in message:
             raise RadsentError(
                 f"{name}: its {part} needs code of its own, which is never run: use another model."
-            ) from None
+            ) from error
         if Path(name).is_dir():
             raise RadsentError(
                 f"{name}: its {part} is missing or cannot be read ({type(error).__name__}): "
                 f"copy all files of the checkpoint into the folder."
-            ) from None
+            ) from error
         raise RadsentError(
             f"{name}: no such folder, and no such model on the hub or the hub cannot be reached "
             f"({type(error).__name__}): {DOWNLOAD.format(name=name)}."
-        ) from None
+        ) from error
 
 
 def build_encoder(checkpoint: Checkpoint) -> Any:
@@ -124,7 +133,16 @@ def build_encoder(checkpoint: Checkpoint) -> Any:
     from transformers import AutoModel
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
-    return AutoModel.from_config(CONFIG_MAPPING[_known_type(checkpoint)].from_dict(checkpoint.config))
+    settings = CONFIG_MAPPING[_known_type(checkpoint)].from_dict(dict(checkpoint.config))
+    return AutoModel.from_config(_plain(settings))
+
+
+def _plain(settings: Any) -> Any:
+    """RETURNS (PretrainedConfig): The settings, without what ModernBERT turns on where it finds it installed."""
+    if settings.model_type == "modernbert":
+        settings.reference_compile = False  # with texts of all lengths, compiling would never end
+        settings._attn_implementation = "sdpa"  # flash-attn fails on a CPU
+    return settings
 
 
 def build_tokenizer(checkpoint: Checkpoint) -> Any:

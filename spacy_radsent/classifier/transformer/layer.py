@@ -9,6 +9,7 @@ from spacy.tokens import Doc
 from thinc.api import Model, Softmax, chain
 from thinc.types import Floats2d, Ragged
 
+from ...errors import RadsentError
 from ...labels import LABELS
 from ..model import SentenceModel, use_fast_gemm
 from ..texts import sentence_texts
@@ -64,7 +65,8 @@ def build_joint_encoder(
     freeze_layers (int): Leave the lowest layers, and the embeddings, as they are.
     learn_rate_factor (float): The encoder's learning rate, as a share of the optimizer's.
     mixed_precision (bool): Compute in bfloat16 where that is safe; the weights stay in single precision.
-    max_batch_pieces (int): Wordpieces to encode at once, padding included: bounds the memory.
+    max_batch_pieces (int): Wordpieces to encode at once, padding included. Bounds the memory in inference; in training
+        the batch does, since a step keeps what all of it computed.
     RETURNS (Model[Tuple[List[Doc], Ragged], Ragged]): Takes documents and token offsets (n, 2) of their sentences,
         gives the vectors of the wordpieces of each sentence.
     """
@@ -93,6 +95,8 @@ def build_window_encoder(
     The other arguments, and what it returns, are those of `build_joint_encoder`.
     """
     settings = locals()
+    if before < 0 or after < 0:
+        raise RadsentError(f"before is {before} and after is {after}: give numbers of at least 0.")
     get_windows = partial(context_windows, before=settings.pop("before"), after=settings.pop("after"))
     return _build_encoder(EncoderSettings(**settings), get_windows, mark_core=True)
 
@@ -110,8 +114,7 @@ def _build_encoder(settings: EncoderSettings, get_windows: GetWindows, mark_core
 
 def init(model: Model, X: Any = None, Y: Any = None) -> None:
     shim = encoder_shim(model)
-    if not shim.is_loaded:
-        shim.load_pretrained()
+    shim.load_pretrained()
     model.set_dim("nO", shim.checkpoint.config["hidden_size"])
 
 
@@ -129,7 +132,7 @@ def forward(
         backprop(d_vectors.dataXd)
         return ()  # documents have no gradient
 
-    return Ragged(vectors, lengths), backprop_vectors
+    return Ragged(model.ops.asarray2f(vectors), lengths), backprop_vectors
 
 
 def encoder_shim(model: Model) -> EncoderShim:

@@ -27,13 +27,14 @@ class OnnxBackend(Shim):
         self.graph = graph
         # By process: the threads of a session do not survive a fork, and to let go of it there would wait for them.
         self.sessions: dict[int, Any] = {}
+        self.process = os.getpid()
 
     def _session(self) -> Any:
         process = os.getpid()
         if process not in self.sessions:
             options = onnxruntime.SessionOptions()
             options.enable_cpu_mem_arena = False  # the arena keeps what the longest report ever took
-            if self.sessions:  # one of several workers
+            if process != self.process:  # a worker, one of several
                 options.intra_op_num_threads = 1
             try:
                 session = onnxruntime.InferenceSession(self.graph, options, providers=["CPUExecutionProvider"])

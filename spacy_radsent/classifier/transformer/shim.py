@@ -61,19 +61,20 @@ class EncoderShim(Shim):
         super().__init__(None)
         self.settings = settings
 
-    @property
-    def is_loaded(self) -> bool:
-        return self.backend is not None
-
     def load_pretrained(self) -> None:
         """Load the pretrained encoder that the settings name; see `checkpoint.load_pretrained`."""
         with needs_extra("transformers"):
             from .torch_backend import TorchBackend
 
+            checkpoint, encoder = load_pretrained(self.settings.name, self._config)
+            self._set(checkpoint, TorchBackend(encoder, self.settings))
+
+    @property
+    def _config(self) -> dict[str, Any]:
+        """RETURNS (Dict[str, Any]): What the settings replace in the configuration of the checkpoint."""
         dropout = self.settings.attention_dropout
         names = () if dropout is None else ("attention_probs_dropout_prob", "attention_dropout")
-        checkpoint, encoder = load_pretrained(self.settings.name, dict.fromkeys(names, dropout))
-        self._set(checkpoint, TorchBackend(encoder, self.settings))
+        return dict.fromkeys(names, dropout)
 
     def _set(self, checkpoint: Checkpoint, backend: Shim) -> None:
         self.tokenizer = SentenceTokenizer(build_tokenizer(checkpoint), self.settings.normalize)
@@ -96,7 +97,7 @@ class EncoderShim(Shim):
 
             self.backend = OnnxBackend(quantize(backend.encoder))
         else:
-            backend.encoder.bfloat16()
+            backend.to_bfloat16()
 
     def _loaded(self) -> Shim:
         if self.backend is None:
@@ -132,15 +133,15 @@ class EncoderShim(Shim):
         if not data:
             return self
         message = srsly.msgpack_loads(data)
-        checkpoint = Checkpoint(message["config"], message["tokenizer"])
+        checkpoint = Checkpoint({**message["config"], **self._config}, message["tokenizer"])
         if message["format"] == "OnnxBackend":
             with needs_extra("onnx"):
                 from .onnx_backend import OnnxBackend
 
-            self._set(checkpoint, OnnxBackend(message["weights"]))
+                self._set(checkpoint, OnnxBackend(message["weights"]))
         else:
             with needs_extra("transformers"):
                 from .torch_backend import TorchBackend
 
-            self._set(checkpoint, TorchBackend.from_weights(checkpoint, message["weights"], self.settings))
+                self._set(checkpoint, TorchBackend.from_weights(checkpoint, message["weights"], self.settings))
         return self

@@ -1,6 +1,7 @@
 """Wordpieces of sentences: exact for every tokenizer, with or without offsets, since each sentence is its own text."""
 
 import unicodedata
+from collections.abc import Callable
 from typing import Any
 
 from ...errors import RadsentError
@@ -11,14 +12,15 @@ FULL_WIDTH = {**{code: code + 0xFEE0 for code in range(0x21, 0x7F)}, 0x20: 0x300
 
 def full_width(text: str) -> str:
     """RETURNS (str): The text in full-width characters, as JMedRoBERTa was trained on."""
-    return unicodedata.normalize("NFKC", text).translate(FULL_WIDTH)
+    return nfkc(text).translate(FULL_WIDTH)
 
 
-NORMALIZERS = {
-    "none": lambda text: text,
-    "nfkc": lambda text: unicodedata.normalize("NFKC", text),
-    "full_width": full_width,
-}
+def nfkc(text: str) -> str:
+    return unicodedata.normalize("NFKC", text)
+
+
+# Named functions: a lambda would keep the component from being pickled, and so from other processes.
+NORMALIZERS: dict[str, Callable[[str], str]] = {"none": str, "nfkc": nfkc, "full_width": full_width}
 
 
 class SentenceTokenizer:
@@ -33,9 +35,8 @@ class SentenceTokenizer:
         self.tokenizer = tokenizer
         self.normalize = NORMALIZERS[normalize]
         self.unknown: int = tokenizer.unk_token_id
-        self.begin: int = _first_known(tokenizer.cls_token_id, tokenizer.bos_token_id)
-        self.end: int = _first_known(tokenizer.sep_token_id, tokenizer.eos_token_id)
-        self.pad: int = _first_known(tokenizer.pad_token_id, 0)
+        self.begin, self.end = _frame(tokenizer)
+        self.pad: int = tokenizer.pad_token_id or 0
         self.special = set(tokenizer.all_special_ids)
 
     def __call__(self, texts: list[str]) -> list[list[int]]:
@@ -62,8 +63,18 @@ def _without_control(text: str) -> str:
     return "".join(" " if unicodedata.category(char) == "Cc" else char for char in text)
 
 
-def _first_known(*ids: int | None) -> int:
-    for id in ids:
-        if id is not None:
-            return id
-    raise RadsentError("The tokenizer has no token that begins or ends a sequence: use one of an encoder.")
+def _frame(tokenizer: Any) -> tuple[int, int]:
+    """RETURNS (Tuple[int, int]): The special pieces around a text.
+
+    Those that the tokenizer puts there itself, since the encoder was trained with these: of some models they are not
+    what the tokenizer calls cls and sep.
+    """
+    bare = tokenizer("肝", add_special_tokens=False)["input_ids"]
+    framed = tokenizer("肝")["input_ids"]
+    if len(framed) == len(bare) + 2 and framed[1:-1] == bare:
+        return framed[0], framed[-1]
+    begin = [id for id in (tokenizer.cls_token_id, tokenizer.bos_token_id) if id is not None]
+    end = [id for id in (tokenizer.sep_token_id, tokenizer.eos_token_id) if id is not None]
+    if not begin or not end:
+        raise RadsentError("The tokenizer has no token that begins or ends a sequence: use one of an encoder.")
+    return begin[0], end[0]

@@ -53,10 +53,15 @@ class TorchBackend(PyTorchShim):
             encoder.pooler = None
         try:
             tensors = load(weights)
-            encoder.to(next(iter(tensors.values())).dtype).load_state_dict(tensors)
-        except (SafetensorError, RuntimeError, StopIteration):
-            raise RadsentError("The weights of the pipeline's encoder are damaged: copy the pipeline again.") from None
+            _cast(encoder, next(iter(tensors.values())).dtype)
+            encoder.load_state_dict(tensors)
+        except (SafetensorError, RuntimeError, StopIteration) as error:
+            raise RadsentError("The weights of the pipeline's encoder are damaged: copy the pipeline again.") from error
         return cls(encoder, settings)
+
+    def to_bfloat16(self) -> None:
+        """Keep the weights in half precision from now on. It cannot be trained then."""
+        _cast(self.encoder, torch.bfloat16)
 
     @property
     def encoder(self) -> Any:
@@ -69,6 +74,7 @@ class TorchBackend(PyTorchShim):
     def __call__(self, inputs: tuple[list[Batch], Any], is_train: bool) -> tuple[Any, Callable]:
         if self.process != os.getpid():  # a worker: the threads of its parent did not survive the fork
             torch.set_num_threads(1)
+            self.process = os.getpid()
         arguments = ArgsKwargs(args=inputs, kwargs={})
         if not is_train:
             return torch2xp(self.predict(arguments)), lambda d_vectors: []
@@ -78,33 +84,53 @@ class TorchBackend(PyTorchShim):
 
         def backprop_vectors(d_vectors: Any) -> list:
             if vectors.requires_grad:  # unless all of the encoder is frozen
-                backprop(ArgsKwargs(args=((vectors,),), kwargs={"grad_tensors": [xp2torch(d_vectors)]}))
+                backprop(
+                    ArgsKwargs(
+                        args=((vectors,),), kwargs={"grad_tensors": [xp2torch(d_vectors, device=vectors.device)]}
+                    )
+                )
             return []
 
         return torch2xp(vectors), backprop_vectors
 
+    def predict(self, inputs: ArgsKwargs) -> Any:
+        # Not set back for training after, as Thinc does: another thread may be predicting.
+        self._model.eval()
+        with torch.no_grad():
+            return self._model(*inputs.args, **inputs.kwargs)
+
     def finish_update(self, optimizer: Optimizer) -> None:
         rate = optimizer.learn_rate
         optimizer.learn_rate = rate * self.settings.learn_rate_factor
-        super().finish_update(optimizer)
-        optimizer.learn_rate = rate
+        try:
+            super().finish_update(optimizer)
+        finally:
+            optimizer.learn_rate = rate
 
     @contextmanager
     def use_params(self, params: dict) -> Iterator[None]:
         """Use averages of the weights. (Thinc's own looks for them under keys that its optimizer does not use.)"""
         averages = {
-            name: params[self.id, name] for name, _ in self._model.named_parameters() if (self.id, name) in params
+            name: xp2torch(params[self.id, name], device=self.device)
+            for name, _ in self._model.named_parameters()
+            if (self.id, name) in params
         }
         if not averages:
             yield
             return
         backup = {name: tensor.clone() for name, tensor in self._model.state_dict().items() if name in averages}
-        self._model.load_state_dict({name: xp2torch(value) for name, value in averages.items()}, strict=False)
+        self._model.load_state_dict(averages, strict=False)
         yield
         self._model.load_state_dict(backup, strict=False)
 
     def to_bytes(self) -> bytes:
         return save({name: tensor.cpu().contiguous() for name, tensor in self.encoder.state_dict().items()})
+
+
+def _cast(encoder: Any, dtype: torch.dtype) -> None:
+    # Not the buffers: in half precision ModernBERT's angles of rotation are off by up to half a radian.
+    for parameter in encoder.parameters():
+        parameter.data = parameter.data.to(dtype)
 
 
 def _freeze(encoder: Any, settings: EncoderSettings) -> None:

@@ -20,8 +20,8 @@ class Window(NamedTuple):
 def joint_windows(lengths: list[int], budget: int) -> list[Window]:
     """Cover a report with as few windows as possible: one, if it fits.
 
-    Otherwise cores end where sentences end, and each window is filled up with what stands before and after its core,
-    at least an eighth of the budget on each side where there is so much.
+    Otherwise cores end where sentences end, and each window is filled up with what stands before and after its core:
+    at least an eighth of the budget on each side, but for a core that is one long sentence.
 
     lengths (List[int]): Wordpieces of each sentence.
     budget (int): Wordpieces in a window, special ones not counted.
@@ -30,7 +30,7 @@ def joint_windows(lengths: list[int], budget: int) -> list[Window]:
     total = sum(lengths)
     size = budget if total <= budget else _core_size(budget)
     cores: list[tuple[int, int]] = []
-    for start, end in _units(lengths, size):
+    for start, end in _units(lengths, budget):
         if cores and end - cores[-1][0] <= size:
             cores[-1] = (cores[-1][0], end)
         else:
@@ -55,8 +55,7 @@ def context_windows(lengths: list[int], budget: int, before: int, after: int) ->
     windows = []
     for i, length in enumerate(lengths):
         low, high = bounds[max(0, i - before)], bounds[min(len(lengths), i + 1 + after)]
-        size = budget if length <= budget else _core_size(budget)
-        for start, end in _units([length], size):
+        for start, end in _units([length], budget):
             windows.append(_fill((bounds[i] + start, bounds[i] + end), low, high, budget))
     return windows
 
@@ -66,11 +65,11 @@ def _core_size(budget: int) -> int:
     return budget - 2 * (budget // 8)
 
 
-def _units(lengths: list[int], size: int) -> Iterator[tuple[int, int]]:
-    """Yield the start and end of each sentence; a sentence of more than `size` comes in equal parts."""
+def _units(lengths: list[int], budget: int) -> Iterator[tuple[int, int]]:
+    """Yield the start and end of each sentence; one that is longer than the budget comes in equal parts."""
     start = 0
     for length in lengths:
-        parts = -(-length // size)
+        parts = 1 if length <= budget else -(-length // _core_size(budget))
         for part in range(parts):
             yield start + length * part // parts, start + length * (part + 1) // parts
         start += length
