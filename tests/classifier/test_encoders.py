@@ -208,7 +208,9 @@ def test_gradient_is_that_of_torch_alone(checkpoint):
     ours = encoder.encoder.layer[0].output.dense.weight.grad.clone()
     encoder.zero_grad()
     rows = []
-    for sequence in layer._func.keywords["lay_out"](shim, shim.tokenizer(texts_of(docs)), sentences.lengths.tolist()):
+    for sequence in layer._func.keywords["lay_out"](
+        shim, shim.tokenizer(texts_of(docs), close=True), sentences.lengths.tolist()
+    ):
         hidden = encoder(input_ids=torch.tensor([sequence.ids])).last_hidden_state[0]
         rows.extend(hidden[sequence.core_start : sequence.core_end])
     split = torch.split(torch.stack(rows), pieces.lengths.tolist())

@@ -53,7 +53,8 @@ def build_joint_encoder(
 ) -> PieceModel:
     """Encode a report once, all of its sentences in the light of each other.
 
-    A report of more than `max_length` wordpieces is encoded in several windows that overlap (see `windows`).
+    [CLS] first sentence [SEP] second sentence [SEP] ..., as in Cohan et al. 2019 (doi 10.18653/v1/D19-1383). A report of
+    more than `max_length` wordpieces is encoded in several windows that overlap (see `windows`).
 
     name (str): Folder of a checkpoint, or the name of a model on the Hugging Face hub. Read by `nlp.initialize()`
         alone: a saved pipeline holds its encoder.
@@ -105,7 +106,7 @@ def _build_encoder(settings: EncoderSettings, get_windows: GetWindows, mark_core
     lay_out = partial(make_sequences, get_windows=get_windows, mark_core=mark_core)
     return Model(
         "sentence_encoder",
-        partial(forward, lay_out=lay_out),
+        partial(forward, lay_out=lay_out, close_sentences=not mark_core),
         init=init,
         dims={"nO": None},
         shims=[EncoderShim(settings)],
@@ -119,10 +120,15 @@ def init(model: Model, X: Any = None, Y: Any = None) -> None:
 
 
 def forward(
-    model: Model, docs_sentences: tuple[list[Doc], Ragged], is_train: bool, *, lay_out: Callable[..., list[Sequence]]
+    model: Model,
+    docs_sentences: tuple[list[Doc], Ragged],
+    is_train: bool,
+    *,
+    lay_out: Callable[..., list[Sequence]],
+    close_sentences: bool,
 ) -> tuple[Ragged, Callable[[Ragged], tuple]]:
     shim = encoder_shim(model)
-    pieces = shim.tokenizer(list(sentence_texts(*docs_sentences)))
+    pieces = shim.tokenizer(list(sentence_texts(*docs_sentences)), close=close_sentences)
     sequences = lay_out(shim, pieces, docs_sentences[1].lengths.tolist())
     batches, order = make_batches(sequences, shim.tokenizer.pad, shim.settings.max_batch_pieces)
     vectors, backprop = shim((batches, order), is_train)
@@ -154,9 +160,9 @@ def make_sequences(
     mark_core (bool): Whether separators stand around the core.
     RETURNS (List[Sequence]): What the encoder is to read.
     """
-    begin, end = [shim.tokenizer.begin], [shim.tokenizer.end]
-    separator = end if mark_core else []
-    budget = min(shim.settings.max_length, shim.checkpoint.max_length) - 2 - 2 * len(separator)
+    begin, end = [shim.tokenizer.begin], [shim.tokenizer.end] if mark_core else []
+    separator = end
+    budget = min(shim.settings.max_length, shim.checkpoint.max_length) - len(begin + end + 2 * separator)
     sequences = []
     first = 0
     for count in counts:

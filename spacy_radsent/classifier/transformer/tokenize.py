@@ -39,10 +39,11 @@ class SentenceTokenizer:
         self.pad: int = tokenizer.pad_token_id or 0
         self.special = set(tokenizer.all_special_ids)
 
-    def __call__(self, texts: list[str]) -> list[list[int]]:
+    def __call__(self, texts: list[str], close: bool = False) -> list[list[int]]:
         """Tokenize sentences, each for itself.
 
         texts (List[str]): Sentences.
+        close (bool): Whether to put the piece that ends a sequence after each.
         RETURNS (List[List[int]]): Their wordpieces, at least one each. What reads like a special token in a report is
             an unknown piece, so that no text can end a sequence early.
         """
@@ -55,7 +56,8 @@ class SentenceTokenizer:
             return_token_type_ids=False,
             verbose=False,  # sequences longer than the model's maximum are cut into windows later
         )["input_ids"]
-        return [[self.unknown if i in self.special else i for i in row] or [self.unknown] for row in rows]
+        end = [self.end] if close else []
+        return [([self.unknown if i in self.special else i for i in row] or [self.unknown]) + end for row in rows]
 
 
 def _without_control(text: str) -> str:
