@@ -53,8 +53,8 @@ def build_joint_encoder(
 ) -> PieceModel:
     """Encode a report once, all of its sentences in the light of each other.
 
-    [CLS] first sentence [SEP] second sentence [SEP] ..., as in Cohan et al. 2019 (doi 10.18653/v1/D19-1383). A report of
-    more than `max_length` wordpieces is encoded in several windows that overlap (see `windows`).
+    [CLS] first sentence [SEP] second sentence [SEP] ..., as in Cohan et al. 2019 (doi 10.18653/v1/D19-1383). A report
+    of more than `max_length` wordpieces is encoded in several windows that overlap (see `windows`).
 
     name (str): Folder of a checkpoint, or the name of a model on the Hugging Face hub. Read by `nlp.initialize()`
         alone: a saved pipeline holds its encoder.
