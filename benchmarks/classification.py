@@ -77,6 +77,15 @@ def build_sentence_suggester() -> Callable[..., Ragged]:
     return suggest
 
 
+def bundled_corpus() -> list[Record]:
+    return [r for path in sorted((ROOT / "assets/bundled").glob("*.jsonl")) for r in import_records(path)]
+
+
+def without_leaks(train: list[Record], tests: list[Record]) -> list[Record]:
+    leaks = {leak.id for leak in find_leaks(train, tests)}
+    return [record for record in train if record.id not in leaks]
+
+
 def train_ours(config: Config, seed: int, folder: Path) -> Language:
     config = Config(config).copy()
     config["system"]["seed"] = seed
@@ -160,9 +169,7 @@ def main() -> None:
     tests = {"external_dev": list(import_records(ROOT / "assets/external_dev.jsonl"))}
     if args.jichi.exists():
         tests["jichi validation"] = list(import_records(args.jichi))
-    train = [r for path in sorted((ROOT / "assets/bundled").glob("*.jsonl")) for r in import_records(path)]
-    leaks = {leak.id for leak in find_leaks(train, tests["external_dev"])}
-    train = [record for record in train if record.id not in leaks]
+    train = without_leaks(bundled_corpus(), tests["external_dev"])
     nlp = blank_pipeline()
     golds = {name: [record_to_doc(r, nlp, Alignment()) for r in records] for name, records in tests.items()}
     # The checkpoint is the last one: dev only fills the table that spaCy prints.

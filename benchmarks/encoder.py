@@ -20,6 +20,8 @@ from pathlib import Path
 
 import spacy
 import torch
+from classification import score_pipeline
+from encoder_accuracy import read_windows
 from figures import FOLDER, save
 from rich.console import Console
 from rich.table import Table
@@ -30,15 +32,6 @@ from throughput import reports, stream
 
 from spacy_radsent.classifier.transformer.layer import encoder_shim
 from spacy_radsent.classifier.transformer.shim import Batch, EncoderShim
-
-SCORES = ("radsent_acc", "radsent_macro_f", "radsent_ppv_1", "radsent_recall_1")
-
-WINDOW = """
-[encoder]
-@architectures = "spacy_radsent.WindowEncoder.v1"
-before = 2
-after = 2
-"""
 
 TOK2VEC = """
 [model]
@@ -74,8 +67,7 @@ def shim_of(nlp: Language) -> EncoderShim:
 def window_pipeline(joint: Language) -> Language:
     """The same weights, read through windows."""
     config = joint.config.copy()
-    model = config["components"]["radsent"]["model"]
-    model["encoder"].update(Config().from_str(WINDOW)["encoder"])
+    read_windows(config)
     nlp = spacy.util.load_model_from_config(config)
     return nlp.from_bytes(joint.to_bytes(exclude=["config"]))
 
@@ -129,11 +121,6 @@ def seconds(action: Callable[[], None]) -> float:
     return time.perf_counter() - began
 
 
-def scores_of(nlp: Language, path: Path) -> dict:
-    scores = nlp.evaluate(list(Corpus(path)(nlp)))
-    return {name: scores[name] for name in SCORES}
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("pipeline", type=Path, help="folder of a pipeline trained with configs/joint.cfg")
@@ -160,12 +147,13 @@ def main() -> None:
         for name, action in actions.items():
             times[name].append(seconds(action))
             print(name, f"{args.reports / times[name][-1]:.2f} reports/s", flush=True)
+    golds = {path.stem: [eg.reference for eg in Corpus(path)(joint)] for path in args.tests}
     medians = {name: statistics.median(values) for name, values in times.items()}
     rows = {
         name: {
             "reports_per_second": args.reports / median,
             "x_joint": medians["joint"] / median,
-            "scores": {path.stem: scores_of(pipelines[name], path) for path in args.tests}
+            "scores": {test: score_pipeline(pipelines[name], docs) for test, docs in golds.items()}
             if name in ("joint", "bfloat16", "int8")
             else {},
         }

@@ -16,7 +16,7 @@ import math
 import time
 from pathlib import Path
 
-from classification import SCORES, mean_and_range, score_pipeline, train_with
+from classification import SCORES, bundled_corpus, mean_and_range, score_pipeline, train_with, without_leaks
 from figures import FOLDER, save
 from rich.console import Console
 from rich.table import Table
@@ -27,7 +27,7 @@ from thinc.api import Config
 from spacy_radsent.corpus.docbin import Alignment, blank_pipeline, record_to_doc, write_docbin
 from spacy_radsent.corpus.importers import import_records
 from spacy_radsent.corpus.records import Record
-from spacy_radsent.corpus.split import find_leaks, stratified_split
+from spacy_radsent.corpus.split import stratified_split
 
 ROOT = Path(__file__).parents[1]
 
@@ -41,24 +41,26 @@ def config_of(model: str, encoder: str, reports: int, epochs: int) -> Config:
     config["training"].update({"max_steps": steps, "gpu_allocator": None})
     config["training"]["optimizer"]["learn_rate"]["warmup_steps"] = steps // 10
     if model == "window":
-        config["components"]["radsent"]["model"]["encoder"].update(
-            {"@architectures": "spacy_radsent.WindowEncoder.v1", "before": 2, "after": 2}
-        )
+        read_windows(config)
     return config
+
+
+def read_windows(config: Config) -> None:
+    """Let a pipeline's encoder read a window for each sentence, with all else as it is."""
+    config["components"]["radsent"]["model"]["encoder"].update(
+        {"@architectures": "spacy_radsent.WindowEncoder.v1", "before": 2, "after": 2}
+    )
 
 
 def read_corpora(jichi: Path) -> tuple[dict[str, list[Record]], dict[str, list[Record]]]:
     """RETURNS (Tuple[Dict[str, List[Record]], Dict[str, List[Record]]]): Training data by name, test data by name."""
-    bundled = [r for path in sorted((ROOT / "assets/bundled").glob("*.jsonl")) for r in import_records(path)]
     tests = {"external_dev": list(import_records(ROOT / "assets/external_dev.jsonl"))}
-    train = {"bundled": held_out_fifth("bundled", bundled, tests)}
+    train = {"bundled": held_out_fifth("bundled", bundled_corpus(), tests)}
     if jichi.exists():
         rest = held_out_fifth("jichi", list(import_records(jichi)), tests)
         train["bundled + jichi"] = train["bundled"] + rest
-    for name, records in train.items():
-        leaks = {leak.id for leak in find_leaks(records, [r for rows in tests.values() for r in rows])}
-        train[name] = [record for record in records if record.id not in leaks]
-    return train, tests
+    all_tests = [record for records in tests.values() for record in records]
+    return {name: without_leaks(records, all_tests) for name, records in train.items()}, tests
 
 
 def held_out_fifth(name: str, records: list[Record], tests: dict[str, list[Record]]) -> list[Record]:

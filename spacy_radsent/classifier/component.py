@@ -324,11 +324,11 @@ class RadsentClassifier(TrainablePipe):
                 f"The training data hold no labelled sentence in doc.spans[{self.key!r}]: make them with "
                 f"'radsent convert corpus.jsonl corpus.spacy', or set spans_key to the key they use."
             )
-        X = ([eg.predicted for eg in sample], _offsets([self._gold_sentences(eg) for eg in sample]))
         if weights is not None:
             self._load_weights(Path(weights))
-        else:
-            self.model.initialize(X=X, Y=self.model.ops.alloc2f(len(X[1].dataXd), len(LABELS)))
+            return
+        X = ([eg.predicted for eg in sample], _offsets([self._gold_sentences(eg) for eg in sample]))
+        self.model.initialize(X=X, Y=self.model.ops.alloc2f(len(X[1].dataXd), len(LABELS)))
 
     def _load_weights(self, pipeline: Path) -> None:
         path = pipeline / self.name / "model"

@@ -31,7 +31,7 @@ from thinc.api import Config
 from tiny import GOLD, REPORTS, labels_of, make_examples
 
 from spacy_radsent.classifier.component import _offsets
-from spacy_radsent.classifier.transformer.layer import Sequence, make_batches
+from spacy_radsent.classifier.transformer.layer import Sequence, make_batches, make_sequences
 from spacy_radsent.corpus.docbin import blank_pipeline, write_docbin
 from spacy_radsent.errors import RadsentError
 
@@ -138,7 +138,7 @@ def test_window_shows_two_sentences_on_each_side_between_separators(checkpoint):
     shim, layer = shim_of(nlp), nlp.get_pipe("radsent").model.layers[0]
     pieces = [[11], [12, 12], [13], [14], [15], [16]]
     begin, end = shim.tokenizer.begin, shim.tokenizer.end
-    sequences = layer._func.keywords["lay_out"](shim, pieces, [4, 2])
+    sequences = make_sequences(shim, pieces, [4, 2], **layer._func.keywords)
     assert sequences[0] == Sequence([begin, end, 11, end, 12, 12, 13, end], 2, 3)
     assert sequences[3] == Sequence([begin, 12, 12, 13, end, 14, end, end], 5, 6)
     assert sequences[4] == Sequence([begin, end, 15, end, 16, end], 2, 3)
@@ -208,9 +208,8 @@ def test_gradient_is_that_of_torch_alone(checkpoint):
     ours = encoder.encoder.layer[0].output.dense.weight.grad.clone()
     encoder.zero_grad()
     rows = []
-    for sequence in layer._func.keywords["lay_out"](
-        shim, shim.tokenizer(texts_of(docs), close=True), sentences.lengths.tolist()
-    ):
+    sentence_pieces, counts = shim.tokenizer(texts_of(docs), close=True), sentences.lengths.tolist()
+    for sequence in make_sequences(shim, sentence_pieces, counts, **layer._func.keywords):
         hidden = encoder(input_ids=torch.tensor([sequence.ids])).last_hidden_state[0]
         rows.extend(hidden[sequence.core_start : sequence.core_end])
     split = torch.split(torch.stack(rows), pieces.lengths.tolist())

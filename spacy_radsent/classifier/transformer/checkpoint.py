@@ -70,7 +70,7 @@ def load_pretrained(name: str, config: dict[str, Any]) -> tuple[Checkpoint, Any]
             f"{name}: its weights lack {len(missing)} tensors of the encoder, e.g. {missing[0]}: "
             f"its config.json is of another model; get both from one source."
         )
-    return Checkpoint(settings.to_dict(), _saved_files(tokenizer)), encoder
+    return Checkpoint(settings.to_dict(), _saved_files(tokenizer)), _without_pooler(encoder)
 
 
 def _read_config(name: str) -> Any:
@@ -134,7 +134,13 @@ def build_encoder(checkpoint: Checkpoint) -> Any:
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
     settings = CONFIG_MAPPING[_known_type(checkpoint)].from_dict(dict(checkpoint.config))
-    return AutoModel.from_config(_plain(settings))
+    return _without_pooler(AutoModel.from_config(_plain(settings)))
+
+
+def _without_pooler(encoder: Any) -> Any:
+    if hasattr(encoder, "pooler"):
+        encoder.pooler = None  # sentences are pooled, not sequences
+    return encoder
 
 
 def _plain(settings: Any) -> Any:

@@ -103,10 +103,9 @@ def build_window_encoder(
 
 
 def _build_encoder(settings: EncoderSettings, get_windows: GetWindows, mark_core: bool) -> PieceModel:
-    lay_out = partial(make_sequences, get_windows=get_windows, mark_core=mark_core)
     return Model(
         "sentence_encoder",
-        partial(forward, lay_out=lay_out, close_sentences=not mark_core),
+        partial(forward, get_windows=get_windows, mark_core=mark_core),
         init=init,
         dims={"nO": None},
         shims=[EncoderShim(settings)],
@@ -124,12 +123,13 @@ def forward(
     docs_sentences: tuple[list[Doc], Ragged],
     is_train: bool,
     *,
-    lay_out: Callable[..., list[Sequence]],
-    close_sentences: bool,
+    get_windows: GetWindows,
+    mark_core: bool,
 ) -> tuple[Ragged, Callable[[Ragged], tuple]]:
     shim = encoder_shim(model)
-    pieces = shim.tokenizer(list(sentence_texts(*docs_sentences)), close=close_sentences)
-    sequences = lay_out(shim, pieces, docs_sentences[1].lengths.tolist())
+    pieces = shim.tokenizer(list(sentence_texts(*docs_sentences)), close=not mark_core)
+    counts = docs_sentences[1].lengths.tolist()
+    sequences = make_sequences(shim, pieces, counts, get_windows=get_windows, mark_core=mark_core)
     batches, order = make_batches(sequences, shim.tokenizer.pad, shim.settings.max_batch_pieces)
     vectors, backprop = shim((batches, order), is_train)
     lengths = model.ops.asarray1i([len(row) for row in pieces])
@@ -157,12 +157,11 @@ def make_sequences(
     pieces (List[List[int]]): Wordpieces of each sentence.
     counts (List[int]): Number of sentences of each report.
     get_windows (Callable[[List[int], int], List[Window]]): See `windows`.
-    mark_core (bool): Whether separators stand around the core.
+    mark_core (bool): Whether separators stand around the core and at the end; otherwise each sentence has its own.
     RETURNS (List[Sequence]): What the encoder is to read.
     """
-    begin, end = [shim.tokenizer.begin], [shim.tokenizer.end] if mark_core else []
-    separator = end
-    budget = min(shim.settings.max_length, shim.checkpoint.max_length) - len(begin + end + 2 * separator)
+    begin, separator = [shim.tokenizer.begin], [shim.tokenizer.end] * mark_core
+    budget = min(shim.settings.max_length, shim.checkpoint.max_length) - len(begin + 3 * separator)
     sequences = []
     first = 0
     for count in counts:
@@ -172,7 +171,7 @@ def make_sequences(
         for window in get_windows([len(sentence) for sentence in sentences], budget):
             before = begin + flat[window.start : window.core_start] + separator
             core = flat[window.core_start : window.core_end]
-            after = separator + flat[window.core_end : window.end] + end
+            after = separator + flat[window.core_end : window.end] + separator
             sequences.append(Sequence(before + core + after, len(before), len(before) + len(core)))
     return sequences
 

@@ -38,8 +38,6 @@ class TorchBackend(PyTorchShim):
     """See `shim.EncoderShim`, which holds it."""
 
     def __init__(self, encoder: Any, settings: EncoderSettings) -> None:
-        if hasattr(encoder, "pooler"):
-            encoder.pooler = None  # sentences are pooled, not sequences
         _freeze(encoder, settings)
         super().__init__(CoreVectors(encoder, settings.mixed_precision))
         self.settings = settings
@@ -49,8 +47,6 @@ class TorchBackend(PyTorchShim):
     def from_weights(cls, checkpoint: Checkpoint, weights: bytes, settings: EncoderSettings) -> "TorchBackend":
         """Build the encoder of a saved pipeline, in the precision that its weights have."""
         encoder = build_encoder(checkpoint)
-        if hasattr(encoder, "pooler"):
-            encoder.pooler = None
         try:
             tensors = load(weights)
             _cast(encoder, next(iter(tensors.values())).dtype)
