@@ -38,8 +38,8 @@ def config_of(model: str, encoder: str, reports: int, epochs: int) -> Config:
     config = load_config(ROOT / "configs/joint.cfg", interpolate=False)
     config["paths"]["encoder"] = encoder
     steps = math.ceil(reports / config["training"]["batcher"]["size"]) * epochs
-    config["training"].update({"max_steps": steps, "gpu_allocator": None})
-    config["training"]["optimizer"]["learn_rate"]["warmup_steps"] = steps // 10
+    config["training"]["gpu_allocator"] = None
+    config["training"]["optimizer"]["learn_rate"].update({"total_steps": steps, "warmup_steps": steps // 10})
     if model == "window":
         read_windows(config)
     return config

@@ -75,6 +75,7 @@ def test_spacy_train(checkpoint, bundled, kind, config, tmp_path, capsys):
     doc = nlp(bundled[30].text)
     assert len(doc.spans["radsent"]) == len(list(doc.sents)) > 1
     assert nlp.meta["performance"]["radsent_macro_f"] > 0
+    assert nlp.resume_training().learn_rate >= 0  # the optimizer of the config stands without the rest of it
 
 
 OFFLINE = """
