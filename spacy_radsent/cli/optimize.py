@@ -41,10 +41,13 @@ def optimize(
         raise RadsentError(f"{pipeline}: has no encoder to optimize: the CPU pipeline is fast as it is.")
     for shim in shims:
         shim.optimize(precision.value)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=output.parent) as folder:
-        nlp.to_disk(Path(folder) / "pipeline")
-        shutil.move(Path(folder) / "pipeline", output)
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=output.parent) as folder:
+            nlp.to_disk(Path(folder) / "pipeline")
+            shutil.move(Path(folder) / "pipeline", output)
+    except OSError as error:
+        raise RadsentError(f"{output}: cannot be written ({error.strerror}): choose a writable folder.") from None
     print(f"{output}: the pipeline in {precision.value}")
 
 

@@ -406,7 +406,10 @@ BROKEN = {
         r"\d+ entries, its weights are made for 400",
     ),
     "no config": (lambda folder: (folder / "config.json").unlink(), "holds no config.json"),
-    "config is no JSON": (lambda folder: (folder / "config.json").write_text("{"), "config.json is no JSON"),
+    "config is no JSON": (
+        lambda folder: (folder / "config.json").write_text("{"),
+        "config.json is missing or cannot be read",
+    ),
     "no weights": (lambda folder: (folder / "model.safetensors").unlink(), "weights is missing or cannot be read"),
     "cut weights": (lambda folder: (folder / "model.safetensors").write_bytes(b"x" * 100), "weights is missing or"),
     "decoder": (change_config(model_type="gpt2"), "is of the type 'gpt2': use an encoder of one of bert"),

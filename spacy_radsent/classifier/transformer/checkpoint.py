@@ -74,32 +74,20 @@ def load_pretrained(name: str, config: dict[str, Any]) -> tuple[Checkpoint, Any]
 
 
 def _read_config(name: str) -> Any:
-    from transformers import AutoConfig
+    from transformers import AutoConfig, PretrainedConfig
 
     path = Path(name)
     if not path.is_dir() and (path.is_absolute() or name.startswith((".", "~")) or name.count("/") > 1):
         raise RadsentError(f"{name}: no such folder: give the folder of a checkpoint, or a model's name on the hub.")
-    if path.is_dir():
-        if not (path / "config.json").exists():
-            raise RadsentError(f"{name}: holds no config.json: give the folder of a checkpoint of transformers.")
-        try:
-            raw = json.loads((path / "config.json").read_text(encoding="utf-8"))
-        except ValueError:
-            raise RadsentError(f"{name}: its config.json is no JSON: copy the checkpoint again.") from None
-        if not isinstance(raw, dict) or raw.get("model_type") not in SUPPORTED:
-            _refuse_type(name, raw if isinstance(raw, dict) else {})
-    settings = _explained(name, "config.json", AutoConfig.from_pretrained, trust_remote_code=False)
-    if settings.model_type not in SUPPORTED:
-        _refuse_type(name, settings.to_dict())
-    return settings
-
-
-def _refuse_type(name: str, config: dict[str, Any]) -> None:
-    if "auto_map" in config:
-        raise RadsentError(f"{name}: needs code of its own, which is never run: use one of {', '.join(SUPPORTED)}.")
-    raise RadsentError(
-        f"{name}: is of the type {config.get('model_type')!r}: use an encoder of one of {', '.join(SUPPORTED)}."
-    )
+    raw, _ = _explained(name, "config.json", PretrainedConfig.get_config_dict)
+    if not raw:
+        raise RadsentError(f"{name}: holds no config.json: give the folder of a checkpoint of transformers.")
+    model_type = raw.get("model_type")
+    if model_type not in SUPPORTED:
+        if "auto_map" in raw:
+            raise RadsentError(f"{name}: needs code of its own, which is never run: use one of {', '.join(SUPPORTED)}.")
+        raise RadsentError(f"{name}: is of the type {model_type!r}: use an encoder of one of {', '.join(SUPPORTED)}.")
+    return _explained(name, "config.json", AutoConfig.from_pretrained, trust_remote_code=False)
 
 
 def _explained(name: str, part: str, load: Any, **settings: Any) -> Any:

@@ -130,7 +130,7 @@ def forward(
     pieces = shim.tokenizer(list(sentence_texts(*docs_sentences)), close=not mark_core)
     counts = docs_sentences[1].lengths.tolist()
     sequences = make_sequences(shim, pieces, counts, get_windows=get_windows, mark_core=mark_core)
-    batches, order = make_batches(sequences, shim.tokenizer.pad, shim.settings.max_batch_pieces)
+    batches, order = make_batches(sequences, shim.tokenizer.pad, shim.max_batch_pieces)
     vectors, backprop = shim((batches, order), is_train)
     lengths = model.ops.asarray1i([len(row) for row in pieces])
 

@@ -99,7 +99,12 @@ class EncoderShim(Shim):
         else:
             backend.to_bfloat16()
 
-    def _loaded(self) -> Shim:
+    @property
+    def max_batch_pieces(self) -> int:
+        """RETURNS (int): Wordpieces that the backend is to encode at once."""
+        return self._loaded().max_batch_pieces
+
+    def _loaded(self) -> Any:
         if self.backend is None:
             raise RadsentError("The encoder has no weights yet: call nlp.initialize(), or load a trained pipeline.")
         return self.backend

@@ -41,6 +41,7 @@ class TorchBackend(PyTorchShim):
         _freeze(encoder, settings)
         super().__init__(CoreVectors(encoder, settings.mixed_precision))
         self.settings = settings
+        self.max_batch_pieces = settings.max_batch_pieces
         self.process = os.getpid()
 
     @classmethod
