@@ -1,12 +1,14 @@
 """Speed and memory of a pipeline with a transformer: ratios from one run, on the same encoder and reports.
 
     python benchmarks/encoder.py training/model-best --stream 10000
+    python benchmarks/encoder.py training/model-best --base-shape --reports 16
 
 The pipeline is one trained with configs/joint.cfg. Beside it are measured
   window: the same encoder, one pass for each sentence with two neighbours on each side (the paper's scheme);
   bare loop: transformers alone, over the joint scheme's own padded batches, prepared beforehand;
   Tok2VecTransformer: the same encoder as a layer of spacy-transformers, its tokens pooled by sentence;
   bfloat16 and int8: what `radsent optimize` makes of the pipeline, with the scores on test sets (--tests).
+With --base-shape the encoder is one as large as BERT base instead, its weights random and so without scores.
 Rounds take turns, and the median of each is compared. Prints a table and writes JSON.
 """
 
@@ -30,6 +32,7 @@ from spacy.training import Corpus, Example
 from thinc.api import Config
 from throughput import reports, stream
 
+from spacy_radsent.classifier.transformer.checkpoint import Checkpoint, build_encoder
 from spacy_radsent.classifier.transformer.layer import encoder_shim
 from spacy_radsent.classifier.transformer.shim import Batch, EncoderShim
 
@@ -72,13 +75,31 @@ def window_pipeline(joint: Language) -> Language:
     return nlp.from_bytes(joint.to_bytes(exclude=["config"]))
 
 
+def base_shape_pipeline(joint: Language, folder: Path) -> Language:
+    """An encoder of BERT base's shape in place of the pipeline's, not trained."""
+    shape = {"hidden_size": 768, "intermediate_size": 3072, "num_attention_heads": 12, "num_hidden_layers": 12}
+    encoder = build_encoder(Checkpoint({**shim_of(joint).checkpoint.config, **shape}, {}))
+    model = joint.config["components"]["radsent"]["model"]
+    model["encoder"]["name"] = save_checkpoint(encoder, joint, folder)
+    return untrained(joint, model)
+
+
 def tok2vec_pipeline(joint: Language, folder: Path) -> Language:
     """The same encoder in spacy-transformers; the classifier on it is not trained."""
-    shim_of(joint).backend.encoder.save_pretrained(folder)
-    shim_of(joint).tokenizer.tokenizer.save_pretrained(folder)
-    config = joint.config.copy()
     model = Config().from_str(TOK2VEC)["model"]
-    model["tok2vec"]["name"] = str(folder)
+    model["tok2vec"]["name"] = save_checkpoint(shim_of(joint).backend.encoder, joint, folder)
+    return untrained(joint, model)
+
+
+def save_checkpoint(encoder: torch.nn.Module, joint: Language, folder: Path) -> str:
+    encoder.save_pretrained(folder)
+    shim_of(joint).tokenizer.tokenizer.save_pretrained(folder)
+    return str(folder)
+
+
+def untrained(joint: Language, model: dict) -> Language:
+    """The pipeline with another model, from its checkpoint's weights alone."""
+    config = joint.config.copy()
     config["components"]["radsent"]["model"] = model
     nlp = spacy.util.load_model_from_config(config)
     doc = joint(reports(1)[0])
@@ -124,22 +145,29 @@ def seconds(action: Callable[[], None]) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("pipeline", type=Path, help="folder of a pipeline trained with configs/joint.cfg")
+    parser.add_argument("--base-shape", action="store_true")
     parser.add_argument("--reports", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--tests", type=Path, nargs="*", default=[Path("corpus/external_dev.spacy")])
     parser.add_argument("--stream", type=int, default=0, help="then stream this many reports and watch the memory")
-    parser.add_argument("--output", type=Path, default=FOLDER / "encoder.json")
+    parser.add_argument("--output", type=Path, help="default: encoder.json or encoder_base.json among the results")
     args = parser.parse_args()
 
     joint = spacy.load(args.pipeline)
+    if args.base_shape:
+        with tempfile.TemporaryDirectory() as folder:
+            joint = base_shape_pipeline(joint, Path(folder))
+        args.tests = []
     texts = reports(args.reports)
     batches = [(torch.from_numpy(batch.ids), torch.from_numpy(batch.mask)) for batch in recorded_batches(joint, texts)]
     pipelines = {"joint": joint, "window": window_pipeline(joint)}
     with tempfile.TemporaryDirectory() as folder:
         pipelines["Tok2VecTransformer"] = tok2vec_pipeline(joint, Path(folder))
     for precision in ("bfloat16", "int8"):
-        pipelines[precision] = spacy.load(args.pipeline)
+        pipelines[precision] = spacy.util.load_model_from_config(joint.config).from_bytes(joint.to_bytes())
         shim_of(pipelines[precision]).optimize(precision)
+    for nlp in pipelines.values():
+        run(nlp, texts[:2])  # the first call of int8 compiles the graph
     actions = {name: lambda nlp=nlp: run(nlp, texts) for name, nlp in pipelines.items()}
     actions["bare loop"] = lambda: run_bare(shim_of(joint).backend.encoder, batches)
     times: dict[str, list[float]] = {name: [] for name in actions}
@@ -176,7 +204,7 @@ def main() -> None:
     if args.stream:
         figures["stream"] = {name: stream(pipelines[name], args.stream) for name in ("joint", "int8")}
         print(json.dumps(figures["stream"], indent=2))
-    save(figures, args.output)
+    save(figures, args.output or FOLDER / ("encoder_base.json" if args.base_shape else "encoder.json"))
 
 
 if __name__ == "__main__":
