@@ -18,6 +18,8 @@ from .windows import Window, context_windows, joint_windows
 
 # Takes the lengths of a report's sentences and the budget of a window.
 GetWindows = Callable[[list[int], int], list[Window]]
+# Length of the longest sequence in a batch, as a multiple of the shortest's: to pad more costs more than another batch.
+MAX_PADDED = 1.25
 PieceModel = Model[tuple[list[Doc], Ragged], Ragged]
 
 
@@ -188,7 +190,8 @@ def make_batches(sequences: list[Sequence], pad: int, max_pieces: int) -> tuple[
     by_length = sorted(range(len(sequences)), key=lambda i: len(sequences[i].ids))
     groups: list[list[int]] = []
     for i in by_length:
-        if groups and len(sequences[i].ids) * (len(groups[-1]) + 1) <= max_pieces:
+        length, shortest = len(sequences[i].ids), len(sequences[groups[-1][0]].ids) if groups else 0
+        if length <= MAX_PADDED * shortest and length * (len(groups[-1]) + 1) <= max_pieces:
             groups[-1].append(i)
         else:
             groups.append([i])
