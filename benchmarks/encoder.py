@@ -145,7 +145,7 @@ def seconds(action: Callable[[], None]) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("pipeline", type=Path, help="folder of a pipeline trained with configs/joint.cfg")
-    parser.add_argument("--base-shape", action="store_true")
+    parser.add_argument("--base-shape", action="store_true", help="random weights of BERT base's shape")
     parser.add_argument("--reports", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--tests", type=Path, nargs="*", default=[Path("corpus/external_dev.spacy")])

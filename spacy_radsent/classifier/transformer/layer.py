@@ -190,9 +190,10 @@ def make_batches(sequences: list[Sequence], pad: int, max_pieces: int) -> tuple[
     by_length = sorted(range(len(sequences)), key=lambda i: len(sequences[i].ids))
     groups: list[list[int]] = []
     for i in by_length:
-        length, shortest = len(sequences[i].ids), len(sequences[groups[-1][0]].ids) if groups else 0
-        if length <= MAX_PADDED * shortest and length * (len(groups[-1]) + 1) <= max_pieces:
-            groups[-1].append(i)
+        length = len(sequences[i].ids)
+        group = groups[-1] if groups else []
+        if group and length <= MAX_PADDED * len(sequences[group[0]].ids) and length * (len(group) + 1) <= max_pieces:
+            group.append(i)
         else:
             groups.append([i])
     batches = []
