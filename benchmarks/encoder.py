@@ -5,6 +5,7 @@
 
 The pipeline is one trained with configs/joint.cfg. Beside it are measured
   window: the same encoder, one pass for each sentence with two neighbours on each side (the paper's scheme);
+  report: the same encoder, all sentences of a report as one sequence;
   bare loop: transformers alone, over the joint scheme's own padded batches, prepared beforehand;
   Tok2VecTransformer: the same encoder as a layer of spacy-transformers, its tokens pooled by sentence;
   bfloat16 and int8: what `radsent optimize` makes of the pipeline, with the scores on test sets (--tests).
@@ -23,7 +24,7 @@ from pathlib import Path
 import spacy
 import torch
 from classification import score_pipeline
-from encoder_accuracy import read_windows
+from encoder_accuracy import read_otherwise
 from figures import FOLDER, save
 from rich.console import Console
 from rich.table import Table
@@ -33,8 +34,8 @@ from thinc.api import Config
 from throughput import reports, stream
 
 from spacy_radsent.classifier.transformer.checkpoint import Checkpoint, build_encoder
-from spacy_radsent.classifier.transformer.layer import encoder_shim
 from spacy_radsent.classifier.transformer.shim import Batch, EncoderShim
+from spacy_radsent.cli.optimize import encoders
 
 TOK2VEC = """
 [model]
@@ -64,13 +65,14 @@ stride = 96
 
 
 def shim_of(nlp: Language) -> EncoderShim:
-    return encoder_shim(nlp.get_pipe("radsent").model.layers[0])
+    (shim,) = encoders(nlp)
+    return shim
 
 
-def window_pipeline(joint: Language) -> Language:
-    """The same weights, read through windows."""
+def other_pipeline(joint: Language, scheme: str) -> Language:
+    """The same weights that read a "window" for each sentence, or a "report" at once."""
     config = joint.config.copy()
-    read_windows(config)
+    read_otherwise(config, scheme)
     nlp = spacy.util.load_model_from_config(config)
     return nlp.from_bytes(joint.to_bytes(exclude=["config"]))
 
@@ -160,7 +162,7 @@ def main() -> None:
         args.tests = []
     texts = reports(args.reports)
     batches = [(torch.from_numpy(batch.ids), torch.from_numpy(batch.mask)) for batch in recorded_batches(joint, texts)]
-    pipelines = {"joint": joint, "window": window_pipeline(joint)}
+    pipelines = {"joint": joint, **{scheme: other_pipeline(joint, scheme) for scheme in ("window", "report")}}
     with tempfile.TemporaryDirectory() as folder:
         pipelines["Tok2VecTransformer"] = tok2vec_pipeline(joint, Path(folder))
     for precision in ("bfloat16", "int8"):

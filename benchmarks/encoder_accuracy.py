@@ -1,12 +1,15 @@
-"""The CPU pipeline beside a transformer that reads the report at once (joint) or a window for each sentence.
+"""The CPU pipeline beside a transformer that reads each sentence once, the report at once, or a window per sentence.
 
     python benchmarks/encoder_accuracy.py /models/e5
 
 Trained on four fifths of the bundled corpus, and on these with four fifths of the paper's validation split where that
 is at hand (--jichi); scored on the fifths held out, and on external_dev (styles of two institutions never seen).
-Joint and window share all settings of configs/joint.cfg, epochs and batches included. The checkpoint is the last one:
-no test set chooses it. Every run adds its row to the JSON file, so that long runs can be shared out by --models,
---data and --seeds.
+The transformers share the training of configs/joint.cfg and differ in what they read:
+  joint: as in that config, each sentence by itself, the mixer over it seeing two on each side;
+  report: all sentences of a report as one sequence (Cohan et al. 2019), no mixer;
+  window: each sentence between two on each side (Kikuchi et al. 2026), no mixer.
+The checkpoint is the last one: no test set chooses it. Every run adds its row to the JSON file, so that long runs can
+be shared out by --models, --data and --seeds.
 """
 
 import argparse
@@ -40,16 +43,20 @@ def config_of(model: str, encoder: str, reports: int, epochs: int) -> Config:
     steps = math.ceil(reports / config["training"]["batcher"]["size"]) * epochs
     config["training"]["gpu_allocator"] = None
     config["training"]["optimizer"]["learn_rate"].update({"total_steps": steps, "warmup_steps": steps // 10})
-    if model == "window":
-        read_windows(config)
+    if model != "joint":
+        read_otherwise(config, model)
+        config["components"]["radsent"]["model"]["mixer"] = None
     return config
 
 
-def read_windows(config: Config) -> None:
-    """Let a pipeline's encoder read a window for each sentence, with all else as it is."""
-    config["components"]["radsent"]["model"]["encoder"].update(
-        {"@architectures": "spacy_radsent.WindowEncoder.v1", "before": 2, "after": 2}
-    )
+def read_otherwise(config: Config, scheme: str) -> None:
+    """Let a pipeline's encoder read a "window" for each sentence, or a "report" at once; all else stays."""
+    encoder = config["components"]["radsent"]["model"]["encoder"]
+    if scheme == "window":
+        encoder.update({"before": 2, "after": 2})
+    else:
+        encoder["@architectures"] = "spacy_radsent.ReportEncoder.v1"
+        del encoder["before"], encoder["after"]
 
 
 def read_corpora(jichi: Path) -> tuple[dict[str, list[Record]], dict[str, list[Record]]]:
@@ -83,7 +90,7 @@ def train_on(records: list[Record], config: Config, seed: int, folder: Path) -> 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("encoder", help="folder of a checkpoint, or a model's name")
-    parser.add_argument("--models", nargs="+", default=["cpu", "joint", "window"])
+    parser.add_argument("--models", nargs="+", default=["cpu", "joint", "report", "window"])
     parser.add_argument("--data", nargs="+", default=["bundled", "bundled + jichi"])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--epochs", type=int, default=4, help="of the transformers")

@@ -25,7 +25,7 @@ from transformers import (
     XLMRobertaConfig,
 )
 
-from spacy_radsent.classifier.transformer.layer import encoder_shim
+from spacy_radsent.cli.optimize import encoders
 from spacy_radsent.corpus.docbin import blank_pipeline
 
 KINDS = ("bert", "roberta", "modernbert", "xlm-roberta", "electra", "deberta-v2")
@@ -120,22 +120,36 @@ def byte_fallback(folder: Path) -> PreTrainedTokenizerFast:
     )
 
 
-def encoder_config(name, scheme="Joint", **settings):
+MIXER = {
+    "@architectures": "spacy.MaxoutWindowEncoder.v2",
+    "width": 16,
+    "window_size": 1,
+    "maxout_pieces": 3,
+    "depth": 2,
+}
+
+
+def encoder_config(name, scheme="Sentence", **settings):
+    """RETURNS (Dict): A model that reads reports by the scheme "Report", "Window", or "Sentence" (no neighbours)."""
+    encoder = {"@architectures": f"spacy_radsent.{scheme}Encoder.v1", "name": str(name), **settings}
+    if scheme == "Sentence":
+        encoder |= {"@architectures": "spacy_radsent.WindowEncoder.v1", "before": 0, "after": 0}
     return {
         "@architectures": "spacy_radsent.EncoderClassifier.v1",
-        "encoder": {"@architectures": f"spacy_radsent.{scheme}Encoder.v1", "name": str(name), **settings},
+        "encoder": encoder,
         "pooling": {"@layers": "reduce_mean.v1"},
+        "mixer": MIXER if scheme == "Sentence" else None,
     }
 
 
-def make_encoder_pipeline(name, scheme="Joint", **settings):
+def make_encoder_pipeline(name, scheme="Sentence", **settings):
     nlp = blank_pipeline()
     nlp.add_pipe("radsent_sentencizer")
     nlp.add_pipe("radsent", config={"model": encoder_config(name, scheme, **settings)})
     return nlp
 
 
-def train_encoder(name, scheme="Joint", steps=40, **settings):
+def train_encoder(name, scheme="Sentence", steps=40, **settings):
     spacy.util.fix_random_seed(0)
     nlp = make_encoder_pipeline(name, scheme, **settings)
     examples = make_examples(nlp)
@@ -147,7 +161,8 @@ def train_encoder(name, scheme="Joint", steps=40, **settings):
 
 
 def shim_of(nlp):
-    return encoder_shim(nlp.get_pipe("radsent").model.layers[0])
+    (shim,) = encoders(nlp)
+    return shim
 
 
 def scores_of(doc):

@@ -46,6 +46,19 @@ def build_sentence_classifier(
         concatenate(reduce_mean(), reduce_max()),
     )
     features = concatenate(pooled, ngrams) if ngrams is not None else pooled
+    return label_in_context(features, mixer, width)
+
+
+def label_in_context(
+    features: SentenceModel, mixer: Model[list[Floats2d], list[Floats2d]], width: int
+) -> SentenceModel:
+    """Build the upper part of a model: bring the sentences' features to one width, mix neighbours, classify.
+
+    features (SentenceModel): Gives a vector for each sentence.
+    mixer (Model[List[Floats2d], List[Floats2d]]): Takes the sentence vectors of each report, (sentences, width).
+    width (int): The mixer's width.
+    RETURNS (SentenceModel): See `build_sentence_classifier`.
+    """
     sentences: Any = chain(features, Maxout(nO=width, nP=3, normalize=True, dropout=0.0))
     model: SentenceModel = chain(mix_sentences(sentences, mixer), Softmax(nO=len(LABELS), nI=width))
     return use_fast_gemm(model)

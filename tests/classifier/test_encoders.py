@@ -31,12 +31,12 @@ from thinc.api import Config
 from tiny import GOLD, REPORTS, labels_of, make_examples
 
 from spacy_radsent.classifier.component import _offsets
-from spacy_radsent.classifier.transformer.layer import Sequence, make_batches, make_sequences
+from spacy_radsent.classifier.transformer.layer import Sequence, group_by_length, make_batches, make_sequences
 from spacy_radsent.corpus.docbin import blank_pipeline, write_docbin
 from spacy_radsent.errors import RadsentError
 
 ROOT = Path(__file__).parents[2]
-SCHEMES = ("Joint", "Window")
+SCHEMES = ("Sentence", "Report", "Window")
 
 
 @pytest.fixture(scope="module")
@@ -145,6 +145,17 @@ def test_window_shows_two_sentences_on_each_side_between_separators(checkpoint):
     assert sequences[4] == Sequence([begin, end, 15, end, 16, end], 2, 3)
 
 
+def test_sentence_without_neighbours_stands_alone_and_the_mixer_shows_it_the_report(checkpoint):
+    nlp = train_encoder(checkpoint("bert"))
+    shim = shim_of(nlp)
+    (layer,) = [node for node in nlp.get_pipe("radsent").model.walk() if node.name == "sentence_encoder"]
+    begin, end = shim.tokenizer.begin, shim.tokenizer.end
+    sequences = make_sequences(shim, [[11, end], [12, 12, end]], [2], **layer._func.keywords)
+    assert sequences == [Sequence([begin, 11, end], 1, 3), Sequence([begin, 12, 12, end], 1, 4)]
+    first = REPORTS[0].partition("\n")[0]
+    assert not numpy.allclose(scores_of(nlp(REPORTS[0]))[0], scores_of(nlp(first))[0], atol=1e-3)
+
+
 def test_batches_are_padded_little_and_put_back_in_order():
     sequences = [Sequence([5] * 30, 1, 29), Sequence([6] * 4, 1, 3), Sequence([7] * 28, 2, 5), Sequence([8] * 5, 0, 5)]
     batches, order = make_batches(sequences, pad=9, max_pieces=64)
@@ -154,6 +165,12 @@ def test_batches_are_padded_little_and_put_back_in_order():
     cores = numpy.concatenate([batch.ids[batch.core.astype(bool)] for batch in batches])[order]
     assert cores.tolist() == [5] * 28 + [6] * 2 + [7] * 3 + [8] * 5
     assert set(batches[0].ids[batches[0].mask == 0]) == {9}
+
+
+def test_many_short_sequences_are_not_padded_to_a_long_one():
+    lengths = [7, 8, 7, 90, 8, 7, 9, 400, 91, 7]
+    assert group_by_length(lengths, max_pieces=4096) == [[0, 2, 5, 9, 1, 4, 6], [3, 8], [7]]
+    assert group_by_length([500, 9], max_pieces=64) == [[1], [0]]  # one that is longer is alone
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
@@ -197,7 +214,7 @@ def test_activations_are_not_kept(trained):
 
 def test_gradient_is_that_of_torch_alone(checkpoint):
     """Windows, batches, order and pooling, differentiated by hand here and by autograd there."""
-    nlp = train_encoder(checkpoint("xlm-roberta"), steps=1, max_length=24, max_batch_pieces=60)
+    nlp = train_encoder(checkpoint("xlm-roberta"), "Report", steps=1, max_length=24, max_batch_pieces=60)
     shim, layer, pooling = shim_of(nlp), *nlp.get_pipe("radsent").model.layers[:2]
     encoder = without_dropout(shim)
     docs = [eg.reference for eg in make_examples(nlp)]

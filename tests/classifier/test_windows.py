@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_radsent.classifier.transformer.windows import Window, context_windows, joint_windows
+from spacy_radsent.classifier.transformer.windows import Window, context_windows, report_windows
 
 LENGTHS = st.lists(st.integers(1, 90), max_size=40)
 BUDGETS = st.integers(12, 80)
@@ -28,8 +28,8 @@ def assert_sound(windows, lengths, budget):
 
 
 @given(LENGTHS, BUDGETS)
-def test_joint_windows_judge_every_piece_once(lengths, budget):
-    windows = joint_windows(lengths, budget)
+def test_report_windows_judge_every_piece_once(lengths, budget):
+    windows = report_windows(lengths, budget)
     assert_sound(windows, lengths, budget)
     ends = {window.core_end for window in windows} | {window.core_start for window in windows}
     for start, end in bounds(lengths):
@@ -38,8 +38,8 @@ def test_joint_windows_judge_every_piece_once(lengths, budget):
 
 
 @given(LENGTHS, BUDGETS)
-def test_joint_windows_are_as_full_as_can_be(lengths, budget):
-    windows = joint_windows(lengths, budget)
+def test_report_windows_are_as_full_as_can_be(lengths, budget):
+    windows = report_windows(lengths, budget)
     if sum(lengths) <= budget:
         assert len(windows) == bool(lengths)
     else:
@@ -75,5 +75,5 @@ def test_a_sentence_longer_than_the_budget_is_read_in_parts_that_overlap():
 
 @pytest.mark.parametrize("lengths", [[], [1], [512], [2000, 1, 3000], [1] * 2000])
 def test_reports_of_any_size(lengths):
-    assert_sound(joint_windows(lengths, 510), lengths, 510)
+    assert_sound(report_windows(lengths, 510), lengths, 510)
     assert_sound(context_windows(lengths, 508, 2, 2), lengths, 508)

@@ -1,4 +1,4 @@
-"""Architectures that encode sentences with a pretrained transformer: the whole report at once, or a window for each."""
+"""Architectures that encode sentences with a pretrained transformer: each alone or with neighbours, or all at once."""
 
 from collections.abc import Callable
 from functools import partial
@@ -11,15 +11,16 @@ from thinc.types import Floats2d, Ragged
 
 from ...errors import RadsentError
 from ...labels import LABELS
-from ..model import SentenceModel, use_fast_gemm
+from ..model import SentenceModel, label_in_context, use_fast_gemm
 from ..texts import sentence_texts
 from .shim import Batch, EncoderSettings, EncoderShim
-from .windows import Window, context_windows, joint_windows
+from .windows import Window, context_windows, report_windows
 
 # Takes the lengths of a report's sentences and the budget of a window.
 GetWindows = Callable[[list[int], int], list[Window]]
-# Length of the longest sequence in a batch, as a multiple of the shortest's: to pad more costs more than another batch.
-MAX_PADDED = 1.25
+# Wordpieces of padding in a batch: to pad more takes longer than another batch (of one that takes no time to compute,
+# the rest takes as long as about 40 wordpieces on a CPU).
+MAX_PADDING = 64
 PieceModel = Model[tuple[list[Doc], Ragged], Ragged]
 
 
@@ -31,18 +32,26 @@ class Sequence(NamedTuple):
     core_end: int
 
 
-def build_encoder_classifier(encoder: PieceModel, pooling: Model[Ragged, Floats2d]) -> SentenceModel:
+def build_encoder_classifier(
+    encoder: PieceModel,
+    pooling: Model[Ragged, Floats2d],
+    mixer: Model[list[Floats2d], list[Floats2d]] | None = None,
+) -> SentenceModel:
     """Build a model that labels sentences by the pooled vectors of their wordpieces.
 
     encoder (Model[Tuple[List[Doc], Ragged], Ragged]): Gives the wordpieces' vectors of each sentence, e.g.
-        `spacy_radsent.JointEncoder.v1`.
+        `spacy_radsent.WindowEncoder.v1`.
     pooling (Model[Ragged, Floats2d]): Gives a vector for each sentence, e.g. `reduce_mean.v1`.
+    mixer (Optional[Model[List[Floats2d], List[Floats2d]]]): Lets the sentences of a report see each other; see
+        `model.label_in_context`. None where the encoder itself reads the neighbours.
     RETURNS (SentenceModel): See `model.build_sentence_classifier`.
     """
-    return use_fast_gemm(chain(encoder, pooling, Softmax(nO=len(LABELS))))
+    if mixer is None:
+        return use_fast_gemm(chain(encoder, pooling, Softmax(nO=len(LABELS))))
+    return label_in_context(chain(encoder, pooling), mixer, width=mixer.get_dim("nO"))
 
 
-def build_joint_encoder(
+def build_report_encoder(
     name: str,
     max_length: int = 512,
     normalize: str = "none",
@@ -73,7 +82,7 @@ def build_joint_encoder(
     RETURNS (Model[Tuple[List[Doc], Ragged], Ragged]): Takes documents and token offsets (n, 2) of their sentences,
         gives the vectors of the wordpieces of each sentence.
     """
-    return _build_encoder(EncoderSettings(**locals()), joint_windows, mark_core=False)
+    return _build_encoder(EncoderSettings(**locals()), report_windows, mark_core=False)
 
 
 def build_window_encoder(
@@ -89,19 +98,19 @@ def build_window_encoder(
     mixed_precision: bool = False,
     max_batch_pieces: int = 4096,
 ) -> PieceModel:
-    """Encode each sentence for itself with its neighbours, the scheme of Kikuchi et al. 2026.
+    """Encode each sentence for itself with its neighbours: with two on each side the scheme of Kikuchi et al. 2026.
 
     The sentence stands between separators: [CLS] before [SEP] sentence [SEP] after [SEP]. Neighbours are cut where
-    the window is too small for them, the sentence never is.
+    the window is too small for them, the sentence never is. Without neighbours it is [CLS] sentence [SEP].
 
     before, after (int): Number of neighbours.
-    The other arguments, and what it returns, are those of `build_joint_encoder`.
+    The other arguments, and what it returns, are those of `build_report_encoder`.
     """
     settings = locals()
     if before < 0 or after < 0:
         raise RadsentError(f"before is {before} and after is {after}: give numbers of at least 0.")
     get_windows = partial(context_windows, before=settings.pop("before"), after=settings.pop("after"))
-    return _build_encoder(EncoderSettings(**settings), get_windows, mark_core=True)
+    return _build_encoder(EncoderSettings(**settings), get_windows, mark_core=before + after > 0)
 
 
 def _build_encoder(settings: EncoderSettings, get_windows: GetWindows, mark_core: bool) -> PieceModel:
@@ -187,15 +196,8 @@ def make_batches(sequences: list[Sequence], pad: int, max_pieces: int) -> tuple[
     RETURNS (Tuple[List[Batch], Ints1d]): The batches, and for each core wordpiece in the order of the sequences its
         place among those of the batches.
     """
-    by_length = sorted(range(len(sequences)), key=lambda i: len(sequences[i].ids))
-    groups: list[list[int]] = []
-    for i in by_length:
-        length = len(sequences[i].ids)
-        group = groups[-1] if groups else []
-        if group and length <= MAX_PADDED * len(sequences[group[0]].ids) and length * (len(group) + 1) <= max_pieces:
-            group.append(i)
-        else:
-            groups.append([i])
+    groups = group_by_length([len(sequence.ids) for sequence in sequences], max_pieces)
+    by_length = [i for group in groups for i in group]
     batches = []
     for group in groups:
         shape = (len(group), len(sequences[group[-1]].ids))
@@ -211,3 +213,23 @@ def make_batches(sequences: list[Sequence], pad: int, max_pieces: int) -> tuple[
     places[by_length] = numpy.cumsum([0] + [sizes[i] for i in by_length])[:-1]
     order = numpy.concatenate([numpy.arange(size) + place for size, place in zip(sizes, places, strict=True)])
     return batches, order
+
+
+def group_by_length(lengths: list[int], max_pieces: int) -> list[list[int]]:
+    """Group sequences that are to be padded together.
+
+    lengths (List[int]): Wordpieces of each sequence.
+    max_pieces (int): Wordpieces of a group, padding included.
+    RETURNS (List[List[int]]): The places of the sequences, the shortest first.
+    """
+    groups: list[list[int]] = []
+    pieces = 0  # of the last group, without padding
+    for i in sorted(range(len(lengths)), key=lengths.__getitem__):
+        padded = lengths[i] * (len(groups[-1]) + 1) if groups else 0
+        if groups and padded <= max_pieces and padded - pieces - lengths[i] <= MAX_PADDING:
+            groups[-1].append(i)
+            pieces += lengths[i]
+        else:
+            groups.append([i])
+            pieces = lengths[i]
+    return groups

@@ -90,7 +90,10 @@ def quantize(encoder: Any) -> bytes:
             self.encoder = encoder
 
         def forward(self, input_ids: Any, attention_mask: Any) -> Any:
-            return self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+            positions = {}
+            if encoder.config.model_type == "modernbert":  # ONNX Runtime needs its angles for each row of a batch
+                positions["position_ids"] = torch.arange(input_ids.shape[1]).expand_as(input_ids)
+            return self.encoder(input_ids=input_ids, attention_mask=attention_mask, **positions).last_hidden_state
 
     ids = torch.ones((2, 16), dtype=torch.int64)
     shape = {0: torch.export.Dim("batch"), 1: torch.export.Dim("length")}

@@ -28,7 +28,7 @@ class Batch(NamedTuple):
 
 @dataclass(frozen=True)
 class EncoderSettings:
-    """Settings of an encoder; see `layer.build_joint_encoder`."""
+    """Settings of an encoder; see `layer.build_report_encoder`."""
 
     name: str
     max_length: int

@@ -17,7 +17,7 @@ class Window(NamedTuple):
     end: int
 
 
-def joint_windows(lengths: list[int], budget: int) -> list[Window]:
+def report_windows(lengths: list[int], budget: int) -> list[Window]:
     """Cover a report with as few windows as possible: one, if it fits.
 
     Otherwise cores end where sentences end, and each window is filled up with what stands before and after its core:
