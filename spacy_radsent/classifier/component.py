@@ -1,14 +1,14 @@
 """The `radsent` component: a trainable pipe that labels every sentence of a report in its context."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy
 from spacy.language import Language
 from spacy.pipeline import TrainablePipe
-from spacy.tokens import Doc, Span, SpanGroup
+from spacy.tokens import Doc, Span
 from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
@@ -16,25 +16,16 @@ from thinc.types import Floats2d, Ragged
 
 from ..errors import RadsentError
 from ..extensions import install_extensions
+from ..labeller import SentenceLabeller
 from ..labels import LABELS, SPANS_KEY
-from ..spans import character_offsets, covering_span, trimmed_sentences
+from ..spans import character_offsets, covering_span
 
 # What `predict` hands to `set_annotations`: the sentences of each Doc, and a row of probabilities for each sentence.
 Prediction = tuple[list[list[Span]], Floats2d]
 
 
-# Memory grows with the tokens of a batch: 64 reports of usual length have about 12,000.
-MAX_BATCH_TOKENS = 20_000
-
-
-class RadsentClassifier(TrainablePipe):
-    """Label the sentences of a report with the four labels of `labels.LABELS`.
-
-    Writes `doc.spans[spans_key]`: one span per sentence of `doc.sents`, in order, without the white space around it
-    and with its label. `.attrs` holds a list per name, aligned with the spans: "scores" (probabilities in the order
-    of LABELS, None for an error) and "status" ("ok", or "error" for a span without label); "source" is the name of the
-    component.
-    """
+class RadsentClassifier(SentenceLabeller, TrainablePipe):
+    """Label the sentences of a report by a model trained for that; see `SentenceLabeller` for what it writes."""
 
     def __init__(
         self,
@@ -101,42 +92,6 @@ class RadsentClassifier(TrainablePipe):
         """Refuse: annotations, scores and every later component rest on these four labels."""
         raise RadsentError(f"Cannot add label {label!r}: the scheme of '{self.name}' is fixed to {', '.join(LABELS)}.")
 
-    def __call__(self, doc: Doc) -> Doc:
-        try:
-            self.set_annotations([doc], self.predict([doc]))
-        except Exception:
-            self._write_error(doc)
-            raise  # nlp() hands it to the error handler
-        return doc
-
-    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
-        """Label a stream of documents.
-
-        stream (Iterable[Doc]): Documents with sentence boundaries.
-        batch_size (int): Documents to label at once.
-        YIELDS (Doc): Every document, in order. One that fails goes to the error handler, alone; if that does not
-            raise, the document comes out with the status "error" and no labels.
-        """
-        for docs in batch_by_tokens(stream, batch_size):
-            try:
-                self.set_annotations(docs, self.predict(docs))
-            except Exception:
-                for doc in docs:
-                    self._annotate_alone(doc)
-            yield from docs
-
-    def _annotate_alone(self, doc: Doc) -> None:
-        try:
-            self.set_annotations([doc], self.predict([doc]))
-        except Exception as error:
-            self.get_error_handler()(self.name, self, [doc], error)
-            self._write_error(doc)
-
-    def _write_error(self, doc: Doc) -> None:
-        """Say that a document failed: on its sentences, or on all of it where it has none."""
-        sentences = trimmed_sentences(doc) if doc.has_annotation("SENT_START") else [doc[:]]
-        self._write(doc, sentences, [None] * len(sentences), status="error")
-
     def predict(self, docs: Iterable[Doc]) -> Prediction:
         """Label documents without changing them.
 
@@ -144,7 +99,7 @@ class RadsentClassifier(TrainablePipe):
         RETURNS (Prediction): The sentences of each document, and their probabilities.
         """
         docs = list(docs)
-        sentences = [self._sentences(doc) for doc in docs]
+        sentences = [self.find_sentences(doc) for doc in docs]
         return sentences, self._predict_sentences(docs, sentences)
 
     def _predict_sentences(self, docs: list[Doc], sentences: Sequence[Sequence[Span]]) -> Floats2d:
@@ -168,16 +123,6 @@ class RadsentClassifier(TrainablePipe):
                     f"{self.vocab.vectors_length}: add it to a pipeline with the same vectors, e.g. ja_ginza."
                 )
 
-    def _sentences(self, doc: Doc) -> list[Span]:
-        if not len(doc):
-            return []
-        if not doc.has_annotation("SENT_START"):
-            raise RadsentError(
-                f"'{self.name}' found a Doc without sentence boundaries: put a component that sets them before it, "
-                f"e.g. nlp.add_pipe('radsent_sentencizer', before='{self.name}')."
-            )
-        return trimmed_sentences(doc)
-
     def set_annotations(self, docs: Iterable[Doc], prediction: Prediction) -> None:
         """Write labels to documents.
 
@@ -187,16 +132,7 @@ class RadsentClassifier(TrainablePipe):
         all_sentences, scores = prediction
         rows = iter(self.model.ops.to_numpy(scores).tolist())
         for doc, sentences in zip(docs, all_sentences, strict=True):
-            self._write(doc, sentences, [next(rows) for _ in sentences], status="ok")
-
-    def _write(self, doc: Doc, sentences: list[Span], scores: Sequence[list[float] | None], status: str) -> None:
-        labels = [LABELS[row.index(max(row))] if row else "" for row in scores]
-        doc.spans[self.key] = SpanGroup(
-            doc,
-            name=self.key,
-            attrs={"scores": list(scores), "status": [status] * len(sentences), "source": self.name},
-            spans=[Span(doc, span.start, span.end, label=label) for span, label in zip(sentences, labels, strict=True)],
-        )
+            self.write(doc, sentences, [next(rows) for _ in sentences], ["ok"] * len(sentences))
 
     def update(
         self,
@@ -387,18 +323,6 @@ class RadsentClassifier(TrainablePipe):
         super().from_disk(path, exclude=exclude)
         self._check_scheme(self.cfg["labels"])
         return self
-
-
-def batch_by_tokens(stream: Iterable[Doc], batch_size: int, max_tokens: int = MAX_BATCH_TOKENS) -> Iterator[list[Doc]]:
-    """Yield batches of at most `batch_size` documents, and of at most `max_tokens` tokens unless one has more alone."""
-    batch: list[Doc] = []
-    for doc in stream:
-        if batch and (len(batch) == batch_size or sum(map(len, batch)) + len(doc) > max_tokens):
-            yield batch
-            batch = []
-        batch.append(doc)
-    if batch:
-        yield batch
 
 
 def _offsets(sentences: Sequence[Sequence[Span]]) -> Ragged:

@@ -1,0 +1,117 @@
+"""What all components that label sentences share: what they write to a document, and what becomes of one that fails."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from spacy.pipeline import Pipe
+from spacy.tokens import Doc, Span, SpanGroup
+
+from .errors import RadsentError
+from .labels import LABELS
+from .spans import trimmed_sentences
+
+# Memory grows with the tokens of a batch: 64 reports of usual length have about 12,000.
+MAX_BATCH_TOKENS = 20_000
+
+
+class SentenceLabeller(Pipe):
+    """Base of the components that label the sentences of a report with the four labels of `labels.LABELS`.
+
+    Writes `doc.spans[key]`: one span per sentence of `doc.sents`, in order, without the white space around it
+    and with its label. `.attrs` holds a list per name, aligned with the spans: "scores" (probabilities in the order
+    of LABELS, None for an error) and "status" ("ok", "review", or "error" for a span without label); "source" is the
+    name of the component.
+    """
+
+    name: str
+
+    @property
+    def key(self) -> str:
+        """RETURNS (str): The key of the span group."""
+        raise NotImplementedError
+
+    def predict(self, docs: Iterable[Doc]) -> Any:
+        """RETURNS (Any): Labels for `set_annotations`; the documents stay as they are."""
+        raise NotImplementedError
+
+    def set_annotations(self, docs: Iterable[Doc], prediction: Any) -> None:
+        """Write what `predict` returned for these documents."""
+        raise NotImplementedError
+
+    def __call__(self, doc: Doc) -> Doc:
+        try:
+            self.set_annotations([doc], self.predict([doc]))
+        except Exception:
+            self._write_error(doc)
+            raise  # nlp() hands it to the error handler
+        return doc
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
+        """Label a stream of documents.
+
+        stream (Iterable[Doc]): Documents with sentence boundaries.
+        batch_size (int): Documents to label at once.
+        YIELDS (Doc): Every document, in order. One that fails goes to the error handler, alone; if that does not
+            raise, the document comes out with the status "error" and no labels.
+        """
+        for docs in batch_by_tokens(stream, batch_size):
+            try:
+                self.set_annotations(docs, self.predict(docs))
+            except Exception:
+                for doc in docs:
+                    self._annotate_alone(doc)
+            yield from docs
+
+    def _annotate_alone(self, doc: Doc) -> None:
+        try:
+            self.set_annotations([doc], self.predict([doc]))
+        except Exception as error:
+            self.get_error_handler()(self.name, self, [doc], error)
+            self._write_error(doc)
+
+    def _write_error(self, doc: Doc) -> None:
+        """Say that a document failed: on its sentences, or on all of it where it has none."""
+        sentences = trimmed_sentences(doc) if doc.has_annotation("SENT_START") else [doc[:]]
+        self.write(doc, sentences, [None] * len(sentences), ["error"] * len(sentences))
+
+    def find_sentences(self, doc: Doc) -> list[Span]:
+        """RETURNS (List[Span]): The sentences to label; raises where none of the components before has found them."""
+        if not len(doc):
+            return []
+        if not doc.has_annotation("SENT_START"):
+            raise RadsentError(
+                f"'{self.name}' found a Doc without sentence boundaries: put a component that sets them before it, "
+                f"e.g. nlp.add_pipe('radsent_sentencizer', before='{self.name}')."
+            )
+        return trimmed_sentences(doc)
+
+    def write(
+        self, doc: Doc, sentences: list[Span], scores: Sequence[list[float] | None], statuses: Sequence[str]
+    ) -> None:
+        """Write labelled sentences to a document, in place of earlier ones.
+
+        doc (Doc): The document.
+        sentences (List[Span]): Its sentences.
+        scores (Sequence[Optional[List[float]]]): Probabilities of each in the order of LABELS, the label is the most
+            probable; None where it has no label.
+        statuses (Sequence[str]): "ok", "review" or "error" for each.
+        """
+        labels = [LABELS[row.index(max(row))] if row else "" for row in scores]
+        doc.spans[self.key] = SpanGroup(
+            doc,
+            name=self.key,
+            attrs={"scores": list(scores), "status": list(statuses), "source": self.name},
+            spans=[Span(doc, span.start, span.end, label=label) for span, label in zip(sentences, labels, strict=True)],
+        )
+
+
+def batch_by_tokens(stream: Iterable[Doc], batch_size: int, max_tokens: int = MAX_BATCH_TOKENS) -> Iterator[list[Doc]]:
+    """Yield batches of at most `batch_size` documents, and of at most `max_tokens` tokens unless one has more alone."""
+    batch: list[Doc] = []
+    for doc in stream:
+        if batch and (len(batch) == batch_size or sum(map(len, batch)) + len(doc) > max_tokens):
+            yield batch
+            batch = []
+        batch.append(doc)
+    if batch:
+        yield batch
