@@ -6,6 +6,7 @@ from typing import Any
 from spacy.pipeline import Pipe
 from spacy.tokens import Doc, Span, SpanGroup
 
+from .batching import batch_by_tokens
 from .errors import RadsentError
 from .labels import LABELS
 from .spans import trimmed_sentences
@@ -54,7 +55,7 @@ class SentenceLabeller(Pipe):
         YIELDS (Doc): Every document, in order. One that fails goes to the error handler, alone; if that does not
             raise, the document comes out with the status "error" and no labels.
         """
-        for docs in batch_by_tokens(stream, batch_size):
+        for docs in batch_by_tokens(stream, batch_size, MAX_BATCH_TOKENS):
             try:
                 self.set_annotations(docs, self.predict(docs))
             except Exception:
@@ -103,15 +104,3 @@ class SentenceLabeller(Pipe):
             attrs={"scores": list(scores), "status": list(statuses), "source": self.name},
             spans=[Span(doc, span.start, span.end, label=label) for span, label in zip(sentences, labels, strict=True)],
         )
-
-
-def batch_by_tokens(stream: Iterable[Doc], batch_size: int, max_tokens: int = MAX_BATCH_TOKENS) -> Iterator[list[Doc]]:
-    """Yield batches of at most `batch_size` documents, and of at most `max_tokens` tokens unless one has more alone."""
-    batch: list[Doc] = []
-    for doc in stream:
-        if batch and (len(batch) == batch_size or sum(map(len, batch)) + len(doc) > max_tokens):
-            yield batch
-            batch = []
-        batch.append(doc)
-    if batch:
-        yield batch

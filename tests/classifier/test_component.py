@@ -13,12 +13,12 @@ from spacy.vectors import Vectors
 from thinc.api import Config, Model
 from tiny import GOLD, REPORTS, SMALL, gold_doc, labels_of, make_examples, make_pipeline, train_tiny
 
+from spacy_radsent.batching import batch_by_tokens
 from spacy_radsent.classifier.component import RadsentClassifier
 from spacy_radsent.classifier.factory import DEFAULT_MODEL
 from spacy_radsent.corpus.docbin import Alignment, blank_pipeline, record_to_doc
 from spacy_radsent.corpus.records import read_records
 from spacy_radsent.errors import RadsentError
-from spacy_radsent.labeller import batch_by_tokens
 from spacy_radsent.labels import LABELS
 
 

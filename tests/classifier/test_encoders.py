@@ -30,8 +30,9 @@ from spacy.cli.train import train as spacy_train
 from thinc.api import Config
 from tiny import GOLD, REPORTS, labels_of, make_examples
 
+from spacy_radsent.batching import group_by_length
 from spacy_radsent.classifier.component import _offsets
-from spacy_radsent.classifier.transformer.layer import Sequence, group_by_length, make_batches, make_sequences
+from spacy_radsent.classifier.transformer.layer import Sequence, make_batches, make_sequences
 from spacy_radsent.corpus.docbin import blank_pipeline, write_docbin
 from spacy_radsent.errors import RadsentError
 
@@ -169,8 +170,8 @@ def test_batches_are_padded_little_and_put_back_in_order():
 
 def test_many_short_sequences_are_not_padded_to_a_long_one():
     lengths = [7, 8, 7, 90, 8, 7, 9, 400, 91, 7]
-    assert group_by_length(lengths, max_pieces=4096) == [[0, 2, 5, 9, 1, 4, 6], [3, 8], [7]]
-    assert group_by_length([500, 9], max_pieces=64) == [[1], [0]]  # one that is longer is alone
+    assert group_by_length(lengths, max_tokens=4096, max_padding=64) == [[0, 2, 5, 9, 1, 4, 6], [3, 8], [7]]
+    assert group_by_length([500, 9], max_tokens=64, max_padding=9000) == [[1], [0]]  # one that is longer is alone
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
@@ -429,7 +430,7 @@ BROKEN = {
     ),
     "no weights": (lambda folder: (folder / "model.safetensors").unlink(), "weights is missing or cannot be read"),
     "cut weights": (lambda folder: (folder / "model.safetensors").write_bytes(b"x" * 100), "weights is missing or"),
-    "decoder": (change_config(model_type="gpt2"), "is of the type 'gpt2': use an encoder of one of bert"),
+    "decoder": (change_config(model_type="gpt2"), "is of the type 'gpt2': use one of bert"),
     "remote code": (
         change_config(model_type="own", auto_map={"AutoModel": "modeling.Own"}),
         "needs code of its own, which is never run",

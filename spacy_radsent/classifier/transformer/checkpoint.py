@@ -6,15 +6,13 @@ import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from safetensors import SafetensorError
-
 from ...errors import RadsentError
+from ...pretrained import explained, read_config
 
 # Those that the tests run; others may number their positions otherwise.
 SUPPORTED = ("bert", "roberta", "xlm-roberta", "modernbert", "electra", "deberta-v2")
 # These keep the first positions, up to the one of padding, for themselves.
 POSITIONS_AFTER_PADDING = ("roberta", "xlm-roberta")
-DOWNLOAD = "on a machine with network run 'hf download {name} --local-dir FOLDER', copy FOLDER here and give its path"
 
 
 class Checkpoint(NamedTuple):
@@ -43,8 +41,8 @@ def load_pretrained(name: str, config: dict[str, Any]) -> tuple[Checkpoint, Any]
     from transformers.utils import logging
 
     name = os.path.expanduser(name)
-    settings = _read_config(name)
-    tokenizer = _explained(name, "tokenizer", AutoTokenizer.from_pretrained, trust_remote_code=False)
+    settings = read_config(name, SUPPORTED)
+    tokenizer = explained(name, "tokenizer", AutoTokenizer.from_pretrained, trust_remote_code=False)
     # A table of embeddings may be padded to a round number, but not by much.
     if not 0.9 * settings.vocab_size <= len(tokenizer) <= settings.vocab_size:
         raise RadsentError(
@@ -55,7 +53,7 @@ def load_pretrained(name: str, config: dict[str, Any]) -> tuple[Checkpoint, Any]
     verbosity = logging.get_verbosity()
     logging.set_verbosity_error()  # that the weights of a pooler are missing, which is not used
     try:
-        encoder, loaded = _explained(
+        encoder, loaded = explained(
             name,
             "weights",
             AutoModel.from_pretrained,
@@ -71,49 +69,6 @@ def load_pretrained(name: str, config: dict[str, Any]) -> tuple[Checkpoint, Any]
             f"its config.json is of another model; get both from one source."
         )
     return Checkpoint(settings.to_dict(), _saved_files(tokenizer)), _without_pooler(encoder)
-
-
-def _read_config(name: str) -> Any:
-    from transformers import AutoConfig, PretrainedConfig
-
-    path = Path(name)
-    if not path.is_dir() and (path.is_absolute() or name.startswith((".", "~")) or name.count("/") > 1):
-        raise RadsentError(f"{name}: no such folder: give the folder of a checkpoint, or a model's name on the hub.")
-    raw, _ = _explained(name, "config.json", PretrainedConfig.get_config_dict)
-    if not raw:
-        raise RadsentError(f"{name}: holds no config.json: give the folder of a checkpoint of transformers.")
-    model_type = raw.get("model_type")
-    if model_type not in SUPPORTED:
-        if "auto_map" in raw:
-            raise RadsentError(f"{name}: needs code of its own, which is never run: use one of {', '.join(SUPPORTED)}.")
-        raise RadsentError(f"{name}: is of the type {model_type!r}: use an encoder of one of {', '.join(SUPPORTED)}.")
-    return _explained(name, "config.json", AutoConfig.from_pretrained, trust_remote_code=False)
-
-
-def _explained(name: str, part: str, load: Any, **settings: Any) -> Any:
-    """Call one of transformers' loaders; say in one sentence what is wrong and what to do."""
-    try:
-        return load(name, **settings)
-    except ImportError as error:
-        package = getattr(error, "name", None) or "a package"
-        raise RadsentError(
-            f'{name}: its {part} needs {package}, which is not installed: pip install "spacy-radsent[transformers]".'
-        ) from error
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, SafetensorError) as error:
-        message = str(error)
-        if "trust_remote_code" in message:
-            raise RadsentError(
-                f"{name}: its {part} needs code of its own, which is never run: use another model."
-            ) from error
-        if Path(name).is_dir():
-            raise RadsentError(
-                f"{name}: its {part} is missing or cannot be read ({type(error).__name__}): "
-                f"copy all files of the checkpoint into the folder."
-            ) from error
-        raise RadsentError(
-            f"{name}: no such folder, and no such model on the hub or the hub cannot be reached "
-            f"({type(error).__name__}): {DOWNLOAD.format(name=name)}."
-        ) from error
 
 
 def build_encoder(checkpoint: Checkpoint) -> Any:

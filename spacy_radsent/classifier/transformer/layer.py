@@ -9,6 +9,7 @@ from spacy.tokens import Doc
 from thinc.api import Model, Softmax, chain
 from thinc.types import Floats2d, Ragged
 
+from ...batching import group_by_length
 from ...errors import RadsentError
 from ...labels import LABELS
 from ..model import SentenceModel, label_in_context, use_fast_gemm
@@ -196,7 +197,7 @@ def make_batches(sequences: list[Sequence], pad: int, max_pieces: int) -> tuple[
     RETURNS (Tuple[List[Batch], Ints1d]): The batches, and for each core wordpiece in the order of the sequences its
         place among those of the batches.
     """
-    groups = group_by_length([len(sequence.ids) for sequence in sequences], max_pieces)
+    groups = group_by_length([len(sequence.ids) for sequence in sequences], max_pieces, MAX_PADDING)
     by_length = [i for group in groups for i in group]
     batches = []
     for group in groups:
@@ -213,23 +214,3 @@ def make_batches(sequences: list[Sequence], pad: int, max_pieces: int) -> tuple[
     places[by_length] = numpy.cumsum([0] + [sizes[i] for i in by_length])[:-1]
     order = numpy.concatenate([numpy.arange(size) + place for size, place in zip(sizes, places, strict=True)])
     return batches, order
-
-
-def group_by_length(lengths: list[int], max_pieces: int) -> list[list[int]]:
-    """Group sequences that are to be padded together.
-
-    lengths (List[int]): Wordpieces of each sequence.
-    max_pieces (int): Wordpieces of a group, padding included.
-    RETURNS (List[List[int]]): The places of the sequences, the shortest first.
-    """
-    groups: list[list[int]] = []
-    pieces = 0  # of the last group, without padding
-    for i in sorted(range(len(lengths)), key=lengths.__getitem__):
-        padded = lengths[i] * (len(groups[-1]) + 1) if groups else 0
-        if groups and padded <= max_pieces and padded - pieces - lengths[i] <= MAX_PADDING:
-            groups[-1].append(i)
-            pieces += lengths[i]
-        else:
-            groups.append([i])
-            pieces = lengths[i]
-    return groups

@@ -1,0 +1,68 @@
+"""Tiny language models with random weights, as checkpoints on disk, with byte-level tokenizers like Qwen's."""
+
+from pathlib import Path
+
+import torch
+from corpus.nasty_texts import NASTY_TEXTS
+from tiny import REPORTS
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import AutoModelForCausalLM, LlamaConfig, PreTrainedTokenizerFast, Qwen3Config
+
+from spacy_radsent.llm.prompt import read_instructions
+
+KINDS = ("qwen3", "llama")
+# How Qwen and Llama 3 cut a text before their merges: Qwen takes digits one by one, Llama up to three.
+CUT = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}DIGITS| ?[^\s\p{L}\p{N}]+[\r\n]*"
+    r"|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
+CHAT = (
+    "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n"
+    "{% if enable_thinking is false %}<think>\n\n</think>\n\n{% endif %}{% endif %}"
+)
+SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+SHAPE = {
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "max_position_embeddings": 4096,
+}
+
+
+def make_tokenizer(kind: str) -> PreTrainedTokenizerFast:
+    tokenizer = Tokenizer(models.BPE())
+    digits = "{1,3}" if kind == "llama" else ""
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(CUT.replace("DIGITS", digits)), behavior="isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=700,
+        special_tokens=SPECIAL,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    texts = [read_instructions("ja_v1"), *REPORTS, *NASTY_TEXTS.values()]
+    tokenizer.train_from_iterator([text for text in texts if len(text) < 5000], trainer)
+    tokenizer.add_tokens([AddedToken("<think>", special=False), AddedToken("</think>", special=False)])
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, eos_token="<|im_end|>", pad_token="<|endoftext|>", chat_template=CHAT
+    )
+
+
+def save_llm(kind: str, folder: Path, **shape: int) -> Path:
+    """Write a language model with random weights and its tokenizer. RETURNS (Path): The folder."""
+    tokenizer = make_tokenizer(kind)
+    config = {"qwen3": Qwen3Config, "llama": LlamaConfig}[kind](
+        vocab_size=len(tokenizer), initializer_range=0.3, **{**SHAPE, **shape}
+    )
+    torch.manual_seed(0)
+    AutoModelForCausalLM.from_config(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
