@@ -1,7 +1,7 @@
 """What all components that label sentences share: what they write to a document, and what becomes of one that fails."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from spacy.pipeline import Pipe
 from spacy.tokens import Doc, Span, SpanGroup
@@ -15,13 +15,39 @@ from .spans import trimmed_sentences
 MAX_BATCH_TOKENS = 20_000
 
 
+class Labelled(NamedTuple):
+    """The labelled sentences of a document.
+
+    sentences (List[Span]): All of them, in order.
+    labels (Sequence[str]): One of LABELS for each; "" for one without.
+    scores (Sequence[Optional[List[float]]]): Probabilities of each in the order of LABELS; None where there are none.
+    statuses (Sequence[str]): "ok", "review", or "error" for a sentence without label.
+    """
+
+    sentences: list[Span]
+    labels: Sequence[str]
+    scores: Sequence[list[float] | None]
+    statuses: Sequence[str]
+
+    @classmethod
+    def from_scores(cls, sentences: list[Span], scores: Sequence[list[float]], status: str = "ok") -> "Labelled":
+        """RETURNS (Labelled): The most probable label for each sentence."""
+        labels = [LABELS[row.index(max(row))] for row in scores]
+        return cls(sentences, labels, scores, [status] * len(sentences))
+
+    @classmethod
+    def failed(cls, sentences: list[Span]) -> "Labelled":
+        """RETURNS (Labelled): No labels."""
+        return cls(sentences, [""] * len(sentences), [None] * len(sentences), ["error"] * len(sentences))
+
+
 class SentenceLabeller(Pipe):
     """Base of the components that label the sentences of a report with the four labels of `labels.LABELS`.
 
     Writes `doc.spans[key]`: one span per sentence of `doc.sents`, in order, without the white space around it
     and with its label. `.attrs` holds a list per name, aligned with the spans: "scores" (probabilities in the order
-    of LABELS, None for an error) and "status" ("ok", "review", or "error" for a span without label); "source" is the
-    name of the component.
+    of LABELS, None where there are none) and "status" ("ok", "review", or "error" for a span without label); "source"
+    is the name of the component.
     """
 
     name: str
@@ -73,7 +99,7 @@ class SentenceLabeller(Pipe):
     def _write_error(self, doc: Doc) -> None:
         """Say that a document failed: on its sentences, or on all of it where it has none."""
         sentences = trimmed_sentences(doc) if doc.has_annotation("SENT_START") else [doc[:]]
-        self.write(doc, sentences, [None] * len(sentences), ["error"] * len(sentences))
+        self.write(doc, Labelled.failed(sentences))
 
     def find_sentences(self, doc: Doc) -> list[Span]:
         """RETURNS (List[Span]): The sentences to label; raises where none of the components before has found them."""
@@ -86,18 +112,9 @@ class SentenceLabeller(Pipe):
             )
         return trimmed_sentences(doc)
 
-    def write(
-        self, doc: Doc, sentences: list[Span], scores: Sequence[list[float] | None], statuses: Sequence[str]
-    ) -> None:
-        """Write labelled sentences to a document, in place of earlier ones.
-
-        doc (Doc): The document.
-        sentences (List[Span]): Its sentences.
-        scores (Sequence[Optional[List[float]]]): Probabilities of each in the order of LABELS, the label is the most
-            probable; None where it has no label.
-        statuses (Sequence[str]): "ok", "review" or "error" for each.
-        """
-        labels = [LABELS[row.index(max(row))] if row else "" for row in scores]
+    def write(self, doc: Doc, labelled: Labelled) -> None:
+        """Write labelled sentences to their document, in place of earlier ones."""
+        sentences, labels, scores, statuses = labelled
         doc.spans[self.key] = SpanGroup(
             doc,
             name=self.key,

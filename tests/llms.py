@@ -4,11 +4,15 @@ from pathlib import Path
 
 import torch
 from corpus.nasty_texts import NASTY_TEXTS
-from tiny import REPORTS
+from tiny import GOLD, REPORTS
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import AutoModelForCausalLM, LlamaConfig, PreTrainedTokenizerFast, Qwen3Config
+from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, PreTrainedTokenizerFast, Qwen3Config
 
-from spacy_radsent.llm.prompt import read_instructions
+from spacy_radsent.corpus.docbin import blank_pipeline
+from spacy_radsent.labels import Label
+from spacy_radsent.llm.prompt import read_instructions, render_answer, render_prompt
+from spacy_radsent.llm.skeleton import SkeletonBuilder
+from spacy_radsent.spans import trimmed_sentences
 
 KINDS = ("qwen3", "llama")
 # How Qwen and Llama 3 cut a text before their merges: Qwen takes digits one by one, Llama up to three.
@@ -56,13 +60,37 @@ def make_tokenizer(kind: str) -> PreTrainedTokenizerFast:
     )
 
 
-def save_llm(kind: str, folder: Path, **shape: int) -> Path:
+def save_llm(kind: str, folder: Path, **shape: float) -> Path:
     """Write a language model with random weights and its tokenizer. RETURNS (Path): The folder."""
     tokenizer = make_tokenizer(kind)
     config = {"qwen3": Qwen3Config, "llama": LlamaConfig}[kind](
-        vocab_size=len(tokenizer), initializer_range=0.3, **{**SHAPE, **shape}
+        vocab_size=len(tokenizer), **{"initializer_range": 0.3, **SHAPE, **shape}
     )
     torch.manual_seed(0)
     AutoModelForCausalLM.from_config(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
+
+
+def memorize_reports(folder: Path, steps: int = 80) -> None:
+    """Train a language model, all of its weights, to answer for the tiny reports; keeps it in its folder."""
+    builder = SkeletonBuilder(AutoTokenizer.from_pretrained(folder), "ja_v1")
+    model = AutoModelForCausalLM.from_pretrained(folder)
+    splitter = blank_pipeline()
+    splitter.add_pipe("radsent_sentencizer")
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
+    rows = []
+    for text, gold in zip(REPORTS, GOLD, strict=True):
+        sentences = [sentence.text for sentence in trimmed_sentences(splitter(text))]
+        codes = [Label[name] for name in gold.split()]
+        prompt = render_prompt(builder.tokenizer, builder.instructions, text)
+        answer = render_answer(sentences, codes)[0] + builder.tokenizer.eos_token
+        ids = builder.tokenizer(prompt + answer, add_special_tokens=False)["input_ids"]
+        asked = len(builder.tokenizer(prompt, add_special_tokens=False)["input_ids"])
+        rows.append((torch.tensor([ids]), torch.tensor([[-100] * asked + ids[asked:]])))
+    for _ in range(steps):
+        for ids, labels in rows:
+            model(input_ids=ids, labels=labels).loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    model.save_pretrained(folder)

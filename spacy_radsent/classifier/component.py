@@ -16,7 +16,7 @@ from thinc.types import Floats2d, Ragged
 
 from ..errors import RadsentError
 from ..extensions import install_extensions
-from ..labeller import SentenceLabeller
+from ..labeller import Labelled, SentenceLabeller
 from ..labels import LABELS, SPANS_KEY
 from ..spans import character_offsets, covering_span
 
@@ -132,7 +132,7 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
         all_sentences, scores = prediction
         rows = iter(self.model.ops.to_numpy(scores).tolist())
         for doc, sentences in zip(docs, all_sentences, strict=True):
-            self.write(doc, sentences, [next(rows) for _ in sentences], ["ok"] * len(sentences))
+            self.write(doc, Labelled.from_scores(sentences, [next(rows) for _ in sentences]))
 
     def update(
         self,

@@ -29,7 +29,6 @@ class LabelDecoder:
         prefix (Sequence[int]): Tokens that (nearly) all prompts start with: computed once.
         """
         self.decoder = model.get_decoder()
-        self.max_length = model.config.max_position_embeddings
         self.device = model.device
         # Only the labels' rows of the output layer, and these in single precision at least.
         head = model.get_output_embeddings().weight.detach()[list(label_ids)]

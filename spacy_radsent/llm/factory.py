@@ -4,35 +4,41 @@ from spacy.language import Language
 
 from ..labels import SPANS_KEY
 from .component import RadsentLLM
-from .settings import ModelSettings
+from .settings import LLMSettings
+
+DEFAULT_CONFIG = {
+    "adapter": None,
+    "mode": "score",
+    "dtype": "auto",
+    "device": "auto",
+    "load_in_4bit": False,
+    "prompt": "ja_v1",
+    "max_length": 4096,
+    "max_batch_tokens": 8192,
+    "attempts": 1,
+    "spans_key": SPANS_KEY,
+}
 
 
 @Language.factory(
     "radsent_llm",
     requires=["doc.sents"],
     assigns=["doc.spans"],
-    default_config={
-        "adapter": None,
-        "dtype": "auto",
-        "device": "auto",
-        "load_in_4bit": False,
-        "prompt": "ja_v1",
-        "max_length": 4096,
-        "max_batch_tokens": 8192,
-        "spans_key": SPANS_KEY,
-    },
+    default_config=DEFAULT_CONFIG,
 )
 def make_llm(
     nlp: Language,
     name: str,
     model: str,
     adapter: str | None,
+    mode: str,
     dtype: str,
     device: str,
     load_in_4bit: bool,
     prompt: str,
     max_length: int,
     max_batch_tokens: int,
+    attempts: int,
     spans_key: str,
 ) -> RadsentLLM:
     """Build a `radsent_llm`.
@@ -40,19 +46,18 @@ def make_llm(
     model (str): Folder of a causal language model (Qwen3, Llama), or its name on the Hugging Face hub. Loaded with the
         first report.
     adapter (Optional[str]): Folder of a LoRA adapter for it.
+    mode (str): "score" reads labels from the known answer (see `score`), "generate" lets the model write the answer
+        and parses it, as in Kikuchi et al. 2026 (see `generate`).
     dtype (str): "auto" (the checkpoint's), "float32", "bfloat16", "float16" or "float64".
     device (str): "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1" and so on.
     load_in_4bit (bool): Hold the model in 4 bits: needs a GPU and bitsandbytes.
     prompt (str): Version of the prompt.
-    max_length (int): Tokens that the model is to read at most, if it can; a longer report is read in parts.
+    max_length (int): Tokens of prompt and answer at most; a longer report is read in parts in score mode.
     max_batch_tokens (int): Tokens of reports to read at once: bounds the memory.
+    attempts (int): Answers to ask for in generate mode until one can be parsed; those after the first are sampled.
     spans_key (str): Key of the span group to write.
     """
-    return RadsentLLM(
-        name,
-        ModelSettings(model, adapter, dtype, device, load_in_4bit),
-        prompt=prompt,
-        max_length=max_length,
-        max_batch_tokens=max_batch_tokens,
-        spans_key=spans_key,
+    settings = LLMSettings(
+        model, adapter, mode, dtype, device, load_in_4bit, prompt, max_length, max_batch_tokens, attempts
     )
+    return RadsentLLM(name, settings, spans_key=spans_key)

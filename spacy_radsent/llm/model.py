@@ -8,24 +8,27 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from ..errors import RadsentError, needs_extra
 from ..pretrained import explained, read_config
-from .settings import ModelSettings
+from .settings import LLMSettings
 
 # Those that the tests run.
 SUPPORTED = ("qwen3", "llama")
 
 
 def load_tokenizer(name: str) -> Any:
-    """RETURNS (PreTrainedTokenizerBase): The tokenizer of a model."""
-    return explained(name, "tokenizer", AutoTokenizer.from_pretrained, trust_remote_code=False)
+    """RETURNS (PreTrainedTokenizerBase): The tokenizer of a model; it can pad."""
+    tokenizer = explained(name, "tokenizer", AutoTokenizer.from_pretrained, trust_remote_code=False)
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
 
 
-def load_model(settings: ModelSettings) -> Any:
+def load_model(settings: LLMSettings) -> Any:
     """Load a model for inference. The hub is asked where `name` is no folder and not in the local cache.
 
-    settings (ModelSettings): Which.
+    settings (LLMSettings): Which.
     RETURNS (PreTrainedModel): The model on its device; an adapter is merged unless the model is in 4 bits.
     """
-    name = settings.name
+    name = settings.model
     device = settings.device if settings.device != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
     read_config(name, SUPPORTED)
     options: dict[str, Any] = {"trust_remote_code": False, "use_safetensors": True}
@@ -59,7 +62,7 @@ def _four_bits(device: str) -> Any:
     )
 
 
-def _with_adapter(model: Any, settings: ModelSettings) -> Any:
+def _with_adapter(model: Any, settings: LLMSettings) -> Any:
     with needs_extra("llm"):
         from peft import PeftConfig, PeftModel
 
@@ -75,7 +78,7 @@ def _with_adapter(model: Any, settings: ModelSettings) -> Any:
         adapted = PeftModel.from_pretrained(model, adapter)
     except (RuntimeError, ValueError, KeyError) as error:
         raise RadsentError(
-            f"{adapter}: does not fit {settings.name} ({type(error).__name__}): it was trained for {base}, "
+            f"{adapter}: does not fit {settings.model} ({type(error).__name__}): it was trained for {base}, "
             f"use it with that."
         ) from None
     if settings.load_in_4bit:  # merging would round what the adapter learned

@@ -32,6 +32,8 @@ def render_prompt(tokenizer: Any, instructions: str, report: str) -> str:
     report (str): The findings section, without special tokens (see `SpecialTokens`).
     RETURNS (str): The prompt.
     """
+    if not tokenizer.chat_template:
+        raise RadsentError(f"{tokenizer.name_or_path}: its tokenizer has no chat template: use a model that chats.")
     messages = [{"role": "system", "content": instructions}, {"role": "user", "content": f"所見: {report}"}]
     return tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True, enable_thinking=False)
 

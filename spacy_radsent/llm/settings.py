@@ -1,22 +1,32 @@
-"""Which language model, and how it is held."""
+"""The settings of `radsent_llm`."""
 
 from dataclasses import dataclass
 
 from ..errors import RadsentError
 
+MODES = ("score", "generate")
 DTYPES = ("auto", "float32", "bfloat16", "float16", "float64")
 
 
 @dataclass(frozen=True)
-class ModelSettings:
-    """Which model, and how it is held; see `factory.make_llm`."""
+class LLMSettings:
+    """Which language model, how it is held, and how it is asked; see `factory.make_llm`."""
 
-    name: str
+    model: str
     adapter: str | None
+    mode: str
     dtype: str
     device: str
     load_in_4bit: bool
+    prompt: str
+    max_length: int
+    max_batch_tokens: int
+    attempts: int
 
     def __post_init__(self) -> None:
-        if self.dtype not in DTYPES:
-            raise RadsentError(f"dtype is {self.dtype!r}: give one of {', '.join(DTYPES)}.")
+        for name, choices in {"mode": MODES, "dtype": DTYPES}.items():
+            if getattr(self, name) not in choices:
+                raise RadsentError(f"{name} is {getattr(self, name)!r}: give one of {', '.join(choices)}.")
+        for name in ("max_length", "max_batch_tokens", "attempts"):
+            if getattr(self, name) < 1:
+                raise RadsentError(f"{name} is {getattr(self, name)}: give at least 1.")

@@ -7,6 +7,8 @@ before it, since pieces tokenized apart can differ; the labels are found by thei
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from spacy.tokens import Span
+
 from ..errors import RadsentError
 from ..labels import Label
 from .prompt import SpecialTokens, read_instructions, render_answer, render_prompt
@@ -37,8 +39,6 @@ class SkeletonBuilder:
         self.tokenizer = tokenizer
         if not tokenizer.is_fast:
             raise self._unfit("gives no offsets")
-        if not tokenizer.chat_template:
-            raise self._unfit("has no chat template")
         self.instructions = read_instructions(prompt)
         self.special = SpecialTokens(tokenizer)
         self.label_ids = [self._label_id(label) for label in Label]
@@ -81,6 +81,11 @@ class SkeletonBuilder:
 
     def _unfit(self, why: str) -> RadsentError:
         return RadsentError(f"{self.tokenizer.name_or_path}: its tokenizer {why}: use another model.")
+
+
+def text_of(sentences: list[Span]) -> str:
+    """RETURNS (str): The text of a report from the first of these sentences to the last."""
+    return sentences[0].doc.text[sentences[0].start_char : sentences[-1].end_char]
 
 
 def common_prefix(one: Sequence[int], other: Sequence[int]) -> int:

@@ -16,7 +16,7 @@ from tiny import REPORTS, labels_of
 from spacy_radsent.corpus.docbin import blank_pipeline
 from spacy_radsent.errors import RadsentError
 from spacy_radsent.labels import LABELS
-from spacy_radsent.llm.component import OVERLAP
+from spacy_radsent.llm.score import OVERLAP
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -71,8 +71,8 @@ def test_pipe_equals_call_in_batches_of_all_sizes(folder, bundled):
 def test_long_report_is_read_in_parts_that_overlap(folder, bundled):
     text = "\n".join(record.text for record in bundled[:3])
     nlp = make_pipeline(folder)
-    builder = nlp.get_pipe("radsent_llm").builder
-    nlp.get_pipe("radsent_llm").max_length = len(builder.prefix) + 600
+    reader = nlp.get_pipe("radsent_llm").reader
+    reader.max_length = len(reader.builder.prefix) + 600
     doc = nlp(text)
     group = doc.spans["radsent"]
     assert len(group) == len(list(doc.sents)) > 30
@@ -88,31 +88,32 @@ def test_long_report_is_read_in_parts_that_overlap(folder, bundled):
 
 def parts_read(nlp, text):
     """RETURNS (List[Tuple[int, int]]): Sentences of each part, and how many of them have known labels."""
-    pipe, parts = nlp.get_pipe("radsent_llm"), []
-    label = type(pipe.decoder).__call__
+    reader, parts = nlp.get_pipe("radsent_llm").reader, []
+    label = type(reader.decoder).__call__
 
-    class Spy(type(pipe.decoder)):
+    class Spy(type(reader.decoder)):
         def __call__(self, skeletons):
             parts.extend(skeletons)
             return label(self, skeletons)
 
     built = {}
-    build = pipe.builder.build
+    build = reader.builder.build
 
     def remember(report, sentences, known=()):
         skeleton = build(report, sentences, known)
         built[id(skeleton)] = (len(sentences), len(known)), skeleton
         return skeleton
 
-    pipe.builder.build = remember
-    pipe.decoder.__class__ = Spy
+    reader.builder.build = remember
+    reader.decoder.__class__ = Spy
     nlp(text)
     return [built[id(skeleton)][0] for skeleton in parts]
 
 
 def test_sentence_longer_than_the_context_goes_to_the_error_handler(folder):
     nlp = make_pipeline(folder)
-    nlp.get_pipe("radsent_llm").max_length = len(nlp.get_pipe("radsent_llm").builder.prefix) + 200
+    reader = nlp.get_pipe("radsent_llm").reader
+    reader.max_length = len(reader.builder.prefix) + 200
     failed = []
     nlp.set_error_handler(lambda name, pipe, docs, error: failed.append((docs[0].text[:3], str(error))))
     texts = [REPORTS[0], "腫瘤" * 400 + "。", REPORTS[1]]
@@ -120,7 +121,7 @@ def test_sentence_longer_than_the_context_goes_to_the_error_handler(folder):
     assert [doc.spans["radsent"].attrs["status"][0] for doc in docs] == ["ok", "error", "ok"]
     ((text, message),) = failed
     assert text == "腫瘤腫"
-    assert "A sentence of 801 characters is too long for 'radsent_llm'" in message
+    assert "A sentence of 801 characters is too long for" in message
     assert "腫瘤" not in message
 
 
@@ -144,9 +145,8 @@ def test_several_processes(nlp):
 
 LATE = """
 import sys
-from spacy_radsent.llm.factory import make_llm
-settings = {"adapter": None, "dtype": "auto", "device": "auto", "load_in_4bit": False, "prompt": "ja_v1"}
-make_llm(None, "llm", "/no/such/folder", **settings, max_length=4096, max_batch_tokens=8192, spans_key="radsent")
+from spacy_radsent.llm.factory import DEFAULT_CONFIG, make_llm
+make_llm(None, "llm", "/no/such/folder", **DEFAULT_CONFIG)
 print([name for name in ("transformers", "peft", "tokenizers") if name in sys.modules])
 """
 
@@ -181,6 +181,8 @@ def test_model_that_cannot_be_loaded(folder, damage, message, tmp_path):
     ("settings", "message"),
     [
         ({"dtype": "int3"}, "dtype is 'int3': give one of auto, float32"),
+        ({"mode": "guess"}, "mode is 'guess': give one of score, generate"),
+        ({"max_batch_tokens": 0}, "max_batch_tokens is 0: give at least 1"),
         ({"load_in_4bit": True, "device": "cpu"}, "load_in_4bit needs a GPU"),
         ({"adapter": "/no/adapter"}, "/no/adapter: holds no adapter"),
         ({"prompt": "xx"}, "no prompt 'xx'"),

@@ -98,7 +98,7 @@ def with_one_token_for_two_labels(tokenizer):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (without_chat_template, "has no chat template: use another model"),
+        (without_chat_template, "has no chat template: use a model that chats"),
         (with_labels_joined, "joins labels with what follows: use another model"),
         (with_one_token_for_two_labels, "no token of its own for the label 2"),
     ],

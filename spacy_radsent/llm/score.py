@@ -1,0 +1,89 @@
+"""Score mode: the answer is known but for the labels, which are read from it."""
+
+from collections.abc import Iterator, Sequence
+
+from spacy.tokens import Span
+
+from ..batching import group_by_length
+from ..errors import RadsentError
+from ..labeller import Labelled
+from .decode import LabelDecoder
+from .model import load_model, load_tokenizer
+from .settings import LLMSettings
+from .skeleton import Skeleton, SkeletonBuilder, text_of
+
+# Sentences at the start of a part that belong to the part before, for context.
+OVERLAP = 4
+
+
+class ScoreReader:
+    """Labels reports by the logits of the labels' tokens, each label given those before it (see `decode`).
+
+    A report that is too long for the model is read in parts, which overlap by four sentences whose labels are kept;
+    its status is "review".
+    """
+
+    def __init__(self, settings: LLMSettings) -> None:
+        """settings (LLMSettings): The model, which is loaded now."""
+        self.settings = settings
+        self.builder = SkeletonBuilder(load_tokenizer(settings.model), settings.prompt)
+        model = load_model(settings)
+        self.decoder = LabelDecoder(model, self.builder.label_ids, self.builder.prefix)
+        self.max_length = min(settings.max_length, model.config.max_position_embeddings)
+
+    def __call__(self, reports: Sequence[list[Span]]) -> list[Labelled]:
+        """Label reports.
+
+        reports (Sequence[List[Span]]): The sentences of each, at least one.
+        RETURNS (List[Labelled]): The labelled sentences of each.
+        """
+        skeletons = [self._lay_out(sentences) for sentences in reports]
+        whole = [i for i, skeleton in enumerate(skeletons) if len(skeleton.ids) <= self.max_length]
+        scores = dict(zip(whole, self._label([skeletons[i] for i in whole]), strict=True))
+        return [
+            Labelled.from_scores(sentences, scores[i])
+            if i in scores
+            else Labelled.from_scores(sentences, self._label_in_parts(sentences), "review")
+            for i, sentences in enumerate(reports)
+        ]
+
+    def _lay_out(self, sentences: list[Span], known: Sequence[int] = ()) -> Skeleton:
+        return self.builder.build(text_of(sentences), [sentence.text for sentence in sentences], known)
+
+    def _label(self, skeletons: list[Skeleton]) -> Iterator[list[list[float]]]:
+        """YIELDS (List[List[float]]): Probabilities of each skeleton's labels."""
+        prefix, max_tokens = len(self.builder.prefix), self.settings.max_batch_tokens
+        lengths = [len(skeleton.ids) - prefix for skeleton in skeletons]
+        found: dict[int, list[list[float]]] = {}
+        for group in group_by_length(lengths, max_tokens, max_tokens // 8):
+            found.update(zip(group, self.decoder([skeletons[i] for i in group]), strict=True))
+        yield from (found[i] for i in range(len(skeletons)))
+
+    def _label_in_parts(self, sentences: list[Span]) -> list[list[float]]:
+        scores: list[list[float]] = []
+        while len(scores) < len(sentences):
+            start = max(0, len(scores) - OVERLAP)
+            known = [row.index(max(row)) for row in scores[start:]]
+            skeleton = self._longest_part(sentences[start:], known)
+            scores += next(self._label([skeleton]))
+        return scores
+
+    def _longest_part(self, sentences: list[Span], known: list[int]) -> Skeleton:
+        """RETURNS (Skeleton): As many of the sentences as fit, with as much of the overlap as leaves room for one."""
+        while True:
+            best, low, high = None, len(known) + 1, len(sentences)
+            while low <= high:
+                middle = (low + high) // 2
+                skeleton = self._lay_out(sentences[:middle], known)
+                if len(skeleton.ids) <= self.max_length:
+                    best, low = skeleton, middle + 1
+                else:
+                    high = middle - 1
+            if best is not None:
+                return best
+            if not known:
+                raise RadsentError(
+                    f"A sentence of {len(sentences[0].text)} characters is too long for {self.settings.model}, "
+                    f"which reads {self.max_length} tokens: raise max_length, or use a model that reads more."
+                )
+            sentences, known = sentences[1:], known[1:]
