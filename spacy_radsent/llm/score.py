@@ -1,6 +1,6 @@
 """Score mode: the answer is known but for the labels, which are read from it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from spacy.tokens import Span
 
@@ -50,14 +50,14 @@ class ScoreReader:
     def _lay_out(self, sentences: list[Span], known: Sequence[int] = ()) -> Skeleton:
         return self.builder.build(text_of(sentences), [sentence.text for sentence in sentences], known)
 
-    def _label(self, skeletons: list[Skeleton]) -> Iterator[list[list[float]]]:
-        """YIELDS (List[List[float]]): Probabilities of each skeleton's labels."""
+    def _label(self, skeletons: list[Skeleton]) -> list[list[list[float]]]:
+        """RETURNS (List[List[List[float]]]): Probabilities of each skeleton's labels."""
         prefix, max_tokens = len(self.builder.prefix), self.settings.max_batch_tokens
         lengths = [len(skeleton.ids) - prefix for skeleton in skeletons]
         found: dict[int, list[list[float]]] = {}
         for group in group_by_length(lengths, max_tokens, max_tokens // 8):
             found.update(zip(group, self.decoder([skeletons[i] for i in group]), strict=True))
-        yield from (found[i] for i in range(len(skeletons)))
+        return [found[i] for i in range(len(skeletons))]
 
     def _label_in_parts(self, sentences: list[Span]) -> list[list[float]]:
         scores: list[list[float]] = []
@@ -65,7 +65,7 @@ class ScoreReader:
             start = max(0, len(scores) - OVERLAP)
             known = [row.index(max(row)) for row in scores[start:]]
             skeleton = self._longest_part(sentences[start:], known)
-            scores += next(self._label([skeleton]))
+            scores += self._label([skeleton])[0]
         return scores
 
     def _longest_part(self, sentences: list[Span], known: list[int]) -> Skeleton:
