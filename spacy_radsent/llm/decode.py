@@ -1,25 +1,34 @@
-"""Read the labels of known answers from a causal language model: those of greedy decoding, in a few passes.
+"""Read the labels of known answers from a causal language model: those of greedy decoding restricted to the labels.
 
-Greedy decoding restricted to the labels' tokens asks for one label after the other, each given those before it. Here
-all labels are guessed, one pass over the answer gives for each label what follows from the guesses before it, and the
-passes are repeated from the first guess that was wrong until none is. A label whose earlier labels are all right is
-right itself, so that every pass settles at least one more: the fixed point is the greedy answer (Jacobi iteration; Song
-et al. 2021, arXiv 2002.03629). What stands before the first wrong guess is not computed again: its keys and values
-stay in the cache.
+All of the answer is known but the labels, so that only these are asked for: each pass reads what stands between one
+label and the next, for all reports of a batch, after the keys and values of what stands before (chunked forcing). A
+report costs its tokens once, and as many passes as it has sentences.
+
+The other way to the same labels, guessing them all and repeating one pass over the answer until no guess changes
+(Jacobi iteration; Song et al. 2021, arXiv 2002.03629), takes 2 to 4 passes but computes more tokens; on CPU it was
+slower (benchmarks/llm.py measures both).
 """
 
-import os
 from collections.abc import Sequence
 from typing import Any
 
 import torch
 from transformers import DynamicCache
 
+from ..torch_setup import ForkGuard
 from .skeleton import Skeleton, common_prefix
+
+# Labels to look at for `label_mass`.
+WATCHED = 64
 
 
 class LabelDecoder:
-    """Finds the labels of skeletons with a model."""
+    """Finds the labels of skeletons with a model.
+
+    passes (int): Passes through the model so far.
+    label_mass (List[float]): Probabilities, among all tokens, of some label: of the first WATCHED labels or somewhat
+        more. What the model would write if it were free.
+    """
 
     def __init__(self, model: Any, label_ids: Sequence[int], prefix: Sequence[int]) -> None:
         """Wrap a model.
@@ -30,13 +39,15 @@ class LabelDecoder:
         """
         self.decoder = model.get_decoder()
         self.device = model.device
+        self.output = model.get_output_embeddings()
         # Only the labels' rows of the output layer, and these in single precision at least.
-        head = model.get_output_embeddings().weight.detach()[list(label_ids)]
+        head = self.output.weight.detach()[list(label_ids)]
         self.head = head.to(torch.promote_types(head.dtype, torch.float32))
-        self.label_ids = torch.tensor(label_ids, device=self.device)
+        self.label_ids = list(label_ids)
         self.prefix = list(prefix)
         self.passes = 0
-        self.process = os.getpid()
+        self.label_mass: list[float] = []
+        self.fork_guard = ForkGuard()
         self._prefix_cache: Any = None
 
     @torch.inference_mode()
@@ -46,55 +57,50 @@ class LabelDecoder:
         skeletons (Sequence[Skeleton]): Reports, read at once: their padded tokens bound the memory.
         RETURNS (List[List[List[float]]]): For each report, probabilities of the labels (4) for each of its labels.
         """
-        if self.process != os.getpid():  # a worker: the threads of its parent did not survive the fork
-            torch.set_num_threads(1)
+        self.fork_guard.check()
         shared = min(common_prefix(self.prefix, skeleton.ids[:-1]) for skeleton in skeletons)
-        rows = [skeleton.ids[shared:-1] for skeleton in skeletons]  # nothing is read after the last label
-        width = max(map(len, rows))
-        ids = torch.zeros((len(rows), width + 1), dtype=torch.long)  # and a column for the last label itself
-        mask = torch.zeros((len(rows), shared + width), dtype=torch.long)
-        mask[:, :shared] = 1
-        for i, row in enumerate(rows):
-            ids[i, width - len(row) : width] = torch.tensor(row)
-            mask[i, shared + width - len(row) :] = 1
-        row_of = torch.tensor([i for i, skeleton in enumerate(skeletons) for _ in skeleton.places])
-        column_of = torch.tensor(
-            [place - shared + width - len(row) for row, s in zip(rows, skeletons, strict=True) for place in s.places]
-        )
-        ids, mask, row_of, column_of = (tensor.to(self.device) for tensor in (ids, mask, row_of, column_of))
-        scores = self._iterate(ids, mask, row_of, column_of, shared)
-        parts = scores.softmax(dim=-1).split([len(skeleton.places) for skeleton in skeletons])
-        return [part.tolist() for part in parts]
+        cache = self._cache(len(skeletons), shared)
+        mask = torch.ones((len(skeletons), shared), dtype=torch.long)
+        starts = [shared] * len(skeletons)
+        before: list[list[int]] = [[] for _ in skeletons]  # the label found last, which the next pass reads
+        scores: list[list[list[float]]] = [[] for _ in skeletons]
+        for step in range(max(len(skeleton.places) for skeleton in skeletons)):
+            asked = [i for i, skeleton in enumerate(skeletons) if step < len(skeleton.places)]
+            chunks: list[list[int]] = [[] for _ in skeletons]
+            for i in asked:
+                place = skeletons[i].places[step]
+                chunks[i] = before[i] + skeletons[i].ids[starts[i] : place]
+                starts[i] = place + 1
+            ids, chunk_mask = _pad_left(chunks)
+            mask = torch.cat([mask, chunk_mask], dim=1)
+            rows = self._labels(self._read(ids, mask, cache)[asked])
+            for i, row in zip(asked, rows, strict=True):
+                scores[i].append(row)
+                before[i] = [self.label_ids[row.index(max(row))]]
+        return scores
 
-    def _iterate(self, ids: Any, mask: Any, row_of: Any, column_of: Any, shared: int) -> Any:
-        """RETURNS (Floats2d): Logits of all labels (labels, 4) at the fixed point."""
-        positions = (mask.cumsum(dim=1) - 1).clamp(min=0)[:, shared:]
-        cache = self._cache(len(ids), shared)
-        scores = torch.zeros((len(row_of), len(self.label_ids)), dtype=self.head.dtype, device=self.device)
-        guess = torch.zeros(len(row_of), dtype=torch.long, device=self.device)
-        ids[row_of, column_of] = self.label_ids[guess]
-        start = 0
-        while True:
-            self.passes += 1
-            cache.crop(shared + start)
-            hidden = self.decoder(
-                input_ids=ids[:, start:-1],
-                attention_mask=mask,
-                position_ids=positions[:, start:],
-                past_key_values=cache,
-                cache_position=torch.arange(shared + start, mask.shape[1], device=self.device),
-                use_cache=True,
-            ).last_hidden_state
-            seen = column_of > start  # the token before it was read in this pass
-            scores[seen] = hidden[row_of[seen], column_of[seen] - 1 - start].to(self.head.dtype) @ self.head.T
-            found = scores.argmax(dim=-1)
-            wrong = column_of[found != guess]
-            guess = found
-            ids[row_of, column_of] = self.label_ids[guess]
-            wrong = wrong[wrong < ids.shape[1] - 1]  # nothing follows from the last label
-            if not len(wrong):
-                return scores
-            start = int(wrong.min())
+    def _read(self, ids: Any, mask: Any, cache: Any) -> Any:
+        """RETURNS (Floats2d): What the model makes of the last token of each row (rows, width), after the cache."""
+        self.passes += 1
+        width = ids.shape[1]
+        positions = (mask.cumsum(dim=1) - 1).clamp(min=0)[:, -width:]
+        output = self.decoder(
+            input_ids=ids.to(self.device),
+            attention_mask=mask.to(self.device),
+            position_ids=positions.to(self.device),
+            past_key_values=cache,
+            cache_position=torch.arange(mask.shape[1] - width, mask.shape[1], device=self.device),
+            use_cache=True,
+        )
+        return output.last_hidden_state[:, -1]
+
+    def _labels(self, hidden: Any) -> list[list[float]]:
+        """RETURNS (List[List[float]]): Probabilities of the labels for each row (rows, 4)."""
+        scores = hidden.to(self.head.dtype) @ self.head.T
+        if len(self.label_mass) < WATCHED:
+            every = self.output(hidden).to(self.head.dtype)
+            self.label_mass += (scores.logsumexp(dim=-1) - every.logsumexp(dim=-1)).exp().tolist()
+        return scores.softmax(dim=-1).tolist()
 
     def _cache(self, rows: int, length: int) -> Any:
         """RETURNS (DynamicCache): Keys and values of the first tokens of the prefix, for each row."""
@@ -106,3 +112,11 @@ class LabelDecoder:
             self._prefix_cache = cache.to_legacy_cache()
         layers = [[tensor[:, :, :length].expand(rows, -1, -1, -1) for tensor in kv] for kv in self._prefix_cache]
         return DynamicCache.from_legacy_cache(layers)
+
+
+def _pad_left(rows: list[list[int]]) -> tuple[Any, Any]:
+    """RETURNS (Tuple[Ints2d, Ints2d]): The rows as one tensor and its mask, padding first."""
+    width = max(map(len, rows))
+    ids = torch.tensor([[0] * (width - len(row)) + row for row in rows])
+    mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows])
+    return ids, mask

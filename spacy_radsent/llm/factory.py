@@ -1,5 +1,7 @@
 """The factory of the `radsent_llm` component."""
 
+import os
+
 from spacy.language import Language
 
 from ..labels import SPANS_KEY
@@ -58,6 +60,15 @@ def make_llm(
     spans_key (str): Key of the span group to write.
     """
     settings = LLMSettings(
-        model, adapter, mode, dtype, device, load_in_4bit, prompt, max_length, max_batch_tokens, attempts
+        os.path.expanduser(model),
+        None if adapter is None else os.path.expanduser(adapter),
+        mode,
+        dtype,
+        device,
+        load_in_4bit,
+        prompt,
+        max_length,
+        max_batch_tokens,
+        attempts,
     )
     return RadsentLLM(name, settings, spans_key=spans_key)

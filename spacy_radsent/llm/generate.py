@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
 
 import torch
 from spacy.tokens import Span
 
-from ..batching import group_by_length
 from ..labeller import Labelled
 from ..labels import LABELS
+from .batches import Batches
 from .model import load_model, load_tokenizer
 from .parse import parse_answer
 from .prompt import SpecialTokens, read_instructions, render_answer, render_prompt
@@ -28,6 +30,26 @@ class ParseCounts:
     sentences: int = 0
     failed_sentences: int = 0
 
+    def add(self, codes: Sequence[int | None]) -> None:
+        """Count a report; None is a sentence without a label."""
+        self.reports += 1
+        self.failed_reports += None in codes
+        self.sentences += len(codes)
+        self.failed_sentences += codes.count(None)
+
+
+class Question(NamedTuple):
+    """A report as a model is asked about it.
+
+    ids (List[int]): Tokens of the prompt.
+    sentences (List[str]): The keys that the answer should have.
+    room (int): Tokens that the answer may take.
+    """
+
+    ids: list[int]
+    sentences: list[str]
+    room: int
+
 
 class GenerateReader:
     """Labels reports by parsing what a model writes. A sentence that got no label has the status "error".
@@ -42,6 +64,7 @@ class GenerateReader:
         self.instructions = read_instructions(settings.prompt)
         self.special = SpecialTokens(self.tokenizer)
         self.model = load_model(settings)
+        self.batches = Batches(settings.max_batch_tokens)
         self.counts = ParseCounts()
 
     def __call__(self, reports: Sequence[list[Span]]) -> list[Labelled]:
@@ -50,45 +73,34 @@ class GenerateReader:
         reports (Sequence[List[Span]]): The sentences of each, at least one.
         RETURNS (List[Labelled]): The labelled sentences of each.
         """
-        texts = [[self.special.break_up(sentence.text) for sentence in sentences] for sentences in reports]
-        prompts = [
-            render_prompt(self.tokenizer, self.instructions, self.special.break_up(text_of(sentences)))
-            for sentences in reports
-        ]
+        questions = [self._question(sentences) for sentences in reports]
         codes: list[list[int | None]] = [[None] for _ in reports]
         for attempt in range(self.settings.attempts):
             failed = [i for i, row in enumerate(codes) if None in row]
-            for group in self._groups([prompts[i] + render_answer(texts[i], [0] * len(texts[i]))[0] for i in failed]):
-                chosen = [failed[k] for k in group]
-                answers = self._generate([prompts[i] for i in chosen], [texts[i] for i in chosen], sample=attempt > 0)
-                for i, answer in zip(chosen, answers, strict=True):
-                    codes[i] = parse_answer(answer, texts[i])
+            asked = [questions[i] for i in failed]
+            lengths = [len(question.ids) + question.room for question in asked]
+            answers = self.batches.run(asked, lengths, partial(self._generate, sample=attempt > 0))
+            for i, answer in zip(failed, answers, strict=True):
+                codes[i] = parse_answer(answer, questions[i].sentences)
         for row in codes:
-            self.counts.reports += 1
-            self.counts.failed_reports += None in row
-            self.counts.sentences += len(row)
-            self.counts.failed_sentences += row.count(None)
+            self.counts.add(row)
         return [labelled(sentences, row) for sentences, row in zip(reports, codes, strict=True)]
 
-    def _groups(self, texts: list[str]) -> list[list[int]]:
-        lengths = [len(ids) for ids in self.tokenizer(texts, add_special_tokens=False)["input_ids"]] if texts else []
-        return group_by_length(lengths, self.settings.max_batch_tokens, self.settings.max_batch_tokens // 8)
+    def _question(self, sentences: list[Span]) -> Question:
+        texts = [self.special.break_up(sentence.text) for sentence in sentences]
+        prompt = render_prompt(self.tokenizer, self.instructions, self.special.break_up(text_of(sentences)))
+        answer, _ = render_answer(texts, [0] * len(texts))
+        ids, answer_ids = self.tokenizer([prompt, answer], add_special_tokens=False, verbose=False)["input_ids"]
+        return Question(ids, texts, len(answer_ids) + SPARE_TOKENS)
 
     @torch.inference_mode()
-    def _generate(self, prompts: list[str], texts: list[list[str]], sample: bool) -> list[str]:
-        answers = [render_answer(sentences, [0] * len(sentences))[0] for sentences in texts]
-        room = max(len(ids) for ids in self.tokenizer(answers, add_special_tokens=False)["input_ids"]) + SPARE_TOKENS
-        inputs = self.tokenizer(
-            prompts,
-            add_special_tokens=False,
-            return_token_type_ids=False,
-            padding=True,
-            padding_side="left",
-            return_tensors="pt",
+    def _generate(self, questions: list[Question], sample: bool) -> list[str]:
+        inputs = self.tokenizer.pad(
+            {"input_ids": [question.ids for question in questions]}, padding_side="left", return_tensors="pt"
         ).to(self.model.device)
         written = self.model.generate(
             **inputs,
-            max_new_tokens=room,
+            max_new_tokens=max(question.room for question in questions),
             do_sample=sample,
             pad_token_id=self.tokenizer.pad_token_id,
             eos_token_id=self.tokenizer.eos_token_id,

@@ -1,19 +1,23 @@
 """Score mode: the answer is known but for the labels, which are read from it."""
 
+import statistics
+import warnings
 from collections.abc import Sequence
 
 from spacy.tokens import Span
 
-from ..batching import group_by_length
 from ..errors import RadsentError
 from ..labeller import Labelled
-from .decode import LabelDecoder
+from .batches import Batches
+from .decode import WATCHED, LabelDecoder
 from .model import load_model, load_tokenizer
 from .settings import LLMSettings
 from .skeleton import Skeleton, SkeletonBuilder, text_of
 
 # Sentences at the start of a part that belong to the part before, for context.
 OVERLAP = 4
+# Of the probability of all tokens: what a model that learned the task gives to the labels.
+LIKELY = 0.9
 
 
 class ScoreReader:
@@ -26,9 +30,11 @@ class ScoreReader:
     def __init__(self, settings: LLMSettings) -> None:
         """settings (LLMSettings): The model, which is loaded now."""
         self.settings = settings
+        self.watched = False
         self.builder = SkeletonBuilder(load_tokenizer(settings.model), settings.prompt)
         model = load_model(settings)
         self.decoder = LabelDecoder(model, self.builder.label_ids, self.builder.prefix)
+        self.batches = Batches(settings.max_batch_tokens)
         self.max_length = min(settings.max_length, model.config.max_position_embeddings)
 
     def __call__(self, reports: Sequence[list[Span]]) -> list[Labelled]:
@@ -52,12 +58,23 @@ class ScoreReader:
 
     def _label(self, skeletons: list[Skeleton]) -> list[list[list[float]]]:
         """RETURNS (List[List[List[float]]]): Probabilities of each skeleton's labels."""
-        prefix, max_tokens = len(self.builder.prefix), self.settings.max_batch_tokens
-        lengths = [len(skeleton.ids) - prefix for skeleton in skeletons]
-        found: dict[int, list[list[float]]] = {}
-        for group in group_by_length(lengths, max_tokens, max_tokens // 8):
-            found.update(zip(group, self.decoder([skeletons[i] for i in group]), strict=True))
-        return [found[i] for i in range(len(skeletons))]
+        prefix = len(self.builder.prefix)
+        scores = self.batches.run(skeletons, [len(skeleton.ids) - prefix for skeleton in skeletons], self.decoder)
+        self._watch()
+        return scores
+
+    def _watch(self) -> None:
+        """Warn once where the model would have written something else than labels: it never learned this task."""
+        mass = self.decoder.label_mass
+        if self.watched or len(mass) < WATCHED:
+            return
+        self.watched = True
+        if (median := statistics.median(mass)) < LIKELY:
+            warnings.warn(
+                f"{self.settings.model} gives its labels {median:.2f} of the probability, where one that learned to "
+                f"write them gives nearly all: train an adapter for this prompt ('radsent train-lora').",
+                stacklevel=2,
+            )
 
     def _label_in_parts(self, sentences: list[Span]) -> list[list[float]]:
         scores: list[list[float]] = []

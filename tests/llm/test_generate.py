@@ -1,10 +1,12 @@
 """Generate mode: what a model writes is parsed strictly, and what it does not write is counted."""
 
 import pytest
+import torch
 from llms import KINDS, memorize_reports, save_llm
 from tiny import GOLD, REPORTS, labels_of
 
 from spacy_radsent.corpus.docbin import blank_pipeline
+from spacy_radsent.errors import RadsentError
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -46,3 +48,37 @@ def test_what_is_not_answered_is_an_error_and_counted(trained):
     assert labels_of(known) == GOLD[0].split()
     counts = nlp.get_pipe("radsent_llm").reader.counts
     assert (counts.reports, counts.failed_reports, counts.sentences, counts.failed_sentences) == (2, 1, 7, 2)
+
+
+def test_a_model_that_never_learned_to_write_labels_is_told(trained, tmp_path, recwarn):
+    texts = REPORTS * 8
+    list(make_pipeline(trained).pipe(texts))
+    assert not recwarn.list
+    untrained = make_pipeline(save_llm("qwen3", tmp_path))
+    with pytest.warns(UserWarning, match=r"gives its labels 0\.\d\d of the probability, .*radsent train-lora") as told:
+        list(untrained.pipe(texts, batch_size=2))
+    assert len(told) == 1
+
+
+@pytest.mark.parametrize("mode", ["score", "generate"])
+def test_batch_that_is_too_large_is_halved(trained, mode):
+    nlp = make_pipeline(trained, mode=mode)
+    reader = nlp.get_pipe("radsent_llm").reader
+    limit_memory(reader, rows=2)
+    with pytest.warns(UserWarning, match=r"too much for the memory: batches are of (\d+) tokens now, set max_batch"):
+        docs = list(nlp.pipe(REPORTS * 2))
+    assert [labels_of(doc) for doc in docs] == [gold.split() for gold in GOLD * 2]
+    limit_memory(reader, rows=0)
+    with pytest.raises(RadsentError, match=r"A report of \d+ tokens alone is too much for the memory: set a smaller"):
+        nlp(REPORTS[0])
+
+
+def limit_memory(reader, rows):
+    """Let the model run out of memory as a GPU does, with more reports at once than so many."""
+    model = reader.decoder.decoder if hasattr(reader, "decoder") else reader.model
+
+    def refuse(module, args, kwargs):
+        if len(kwargs["input_ids"]) > rows:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    model.register_forward_pre_hook(refuse, with_kwargs=True)

@@ -18,6 +18,9 @@ from spacy_radsent.errors import RadsentError
 from spacy_radsent.labels import LABELS
 from spacy_radsent.llm.score import OVERLAP
 
+# Weights are random here: what else the models would write does not matter.
+pytestmark = pytest.mark.filterwarnings("ignore:.*gives its labels")
+
 
 @pytest.fixture(scope="module", params=KINDS)
 def folder(request, tmp_path_factory):

@@ -1,6 +1,5 @@
 """The encoder in torch: trained by Thinc's optimizer, in single or mixed precision."""
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,6 +10,7 @@ from safetensors.torch import load, save
 from thinc.api import ArgsKwargs, Optimizer, PyTorchShim, torch2xp, xp2torch
 
 from ...errors import RadsentError
+from ...torch_setup import ForkGuard
 from .checkpoint import Checkpoint, build_encoder
 from .shim import Batch, EncoderSettings
 
@@ -42,7 +42,7 @@ class TorchBackend(PyTorchShim):
         super().__init__(CoreVectors(encoder, settings.mixed_precision))
         self.settings = settings
         self.max_batch_pieces = settings.max_batch_pieces
-        self.process = os.getpid()
+        self.fork_guard = ForkGuard()
 
     @classmethod
     def from_weights(cls, checkpoint: Checkpoint, weights: bytes, settings: EncoderSettings) -> "TorchBackend":
@@ -69,9 +69,7 @@ class TorchBackend(PyTorchShim):
         return self.encoder.dtype == torch.float32
 
     def __call__(self, inputs: tuple[list[Batch], Any], is_train: bool) -> tuple[Any, Callable]:
-        if self.process != os.getpid():  # a worker: the threads of its parent did not survive the fork
-            torch.set_num_threads(1)
-            self.process = os.getpid()
+        self.fork_guard.check()
         arguments = ArgsKwargs(args=inputs, kwargs={})
         if not is_train:
             return torch2xp(self.predict(arguments)), lambda d_vectors: []
