@@ -1,6 +1,6 @@
-"""Speed and memory of a pipeline with a transformer: ratios from one run, on the same encoder and reports.
+"""Speed of a pipeline with a transformer: ratios from one run, on the same encoder and reports.
 
-    python benchmarks/encoder.py training/model-best --stream 10000
+    python benchmarks/encoder.py training/model-best
     python benchmarks/encoder.py training/model-best --base-shape --reports 16
 
 The pipeline is one trained with configs/joint.cfg. Beside it are measured
@@ -14,7 +14,6 @@ Rounds take turns, and the median of each is compared. Prints a table and writes
 """
 
 import argparse
-import json
 import statistics
 import tempfile
 import time
@@ -31,7 +30,7 @@ from rich.table import Table
 from spacy.language import Language
 from spacy.training import Corpus, Example
 from thinc.api import Config
-from throughput import reports, stream
+from throughput import reports
 
 from spacy_radsent.classifier.transformer.checkpoint import Checkpoint, build_encoder
 from spacy_radsent.classifier.transformer.shim import Batch, EncoderShim
@@ -151,7 +150,6 @@ def main() -> None:
     parser.add_argument("--reports", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--tests", type=Path, nargs="*", default=[Path("corpus/external_dev.spacy")])
-    parser.add_argument("--stream", type=int, default=0, help="then stream this many reports and watch the memory")
     parser.add_argument("--output", type=Path, help="default: encoder.json or encoder_base.json among the results")
     args = parser.parse_args()
 
@@ -203,9 +201,6 @@ def main() -> None:
         "joint_to_window": medians["window"] / medians["joint"],
         "joint_to_bare_loop": medians["bare loop"] / medians["joint"],
     }
-    if args.stream:
-        figures["stream"] = {name: stream(pipelines[name], args.stream) for name in ("joint", "int8")}
-        print(json.dumps(figures["stream"], indent=2))
     save(figures, args.output or FOLDER / ("encoder_base.json" if args.base_shape else "encoder.json"))
 
 
