@@ -7,7 +7,7 @@ They read the labelled sentence that holds the first token of the span, so they 
 from bisect import bisect_right
 from typing import Any
 
-from spacy.tokens import Span
+from spacy.tokens import Doc, Span
 
 from .labels import LABELS, SPANS_KEY
 
@@ -49,3 +49,5 @@ def install_extensions() -> None:
     for name, getter in getters.items():
         if not Span.has_extension(name):
             Span.set_extension(name, getter=getter)
+    if not Doc.has_extension("radsent_source"):
+        Doc.set_extension("radsent_source", default=None)

@@ -1,6 +1,7 @@
 """Reading and writing files so that a mistake costs nothing: clear errors in, whole files out."""
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -57,3 +58,29 @@ def atomic_writer(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
     finally:
         if os.path.exists(temporary):
             os.unlink(temporary)
+
+
+@contextmanager
+def atomic_folder(path: str | Path) -> Iterator[Path]:
+    """Write a folder that appears whole or not at all.
+
+    path (Union[str, Path]): Where it will be; nothing may be there. Missing folders above it are made.
+    YIELDS (Path): The folder to write to, beside it.
+    """
+    path = Path(path)
+    refuse_existing(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp") as folder:
+            whole = Path(folder) / path.name
+            whole.mkdir()
+            yield whole
+            shutil.move(whole, path)
+    except OSError as error:
+        raise RadsentError(f"{path}: cannot be written ({error.strerror}): choose a writable folder.") from None
+
+
+def refuse_existing(path: Path) -> None:
+    """Say so where something is already at a path that is to be written."""
+    if path.exists():
+        raise RadsentError(f"{path}: is there already: name a folder that is not.")

@@ -22,12 +22,14 @@ class Labelled(NamedTuple):
     labels (Sequence[str]): One of LABELS for each; "" for one without.
     scores (Sequence[Optional[List[float]]]): Probabilities of each in the order of LABELS; None where there are none.
     statuses (Sequence[str]): "ok", "review", or "error" for a sentence without label.
+    error (Optional[Exception]): Why the whole report has none; for the error handler.
     """
 
     sentences: list[Span]
     labels: Sequence[str]
     scores: Sequence[list[float] | None]
     statuses: Sequence[str]
+    error: Exception | None = None
 
     @classmethod
     def from_scores(cls, sentences: list[Span], scores: Sequence[list[float]], status: str = "ok") -> "Labelled":
@@ -36,9 +38,9 @@ class Labelled(NamedTuple):
         return cls(sentences, labels, scores, [status] * len(sentences))
 
     @classmethod
-    def failed(cls, sentences: list[Span]) -> "Labelled":
+    def failed(cls, sentences: list[Span], error: Exception | None = None) -> "Labelled":
         """RETURNS (Labelled): No labels."""
-        return cls(sentences, [""] * len(sentences), [None] * len(sentences), ["error"] * len(sentences))
+        return cls(sentences, [""] * len(sentences), [None] * len(sentences), ["error"] * len(sentences), error)
 
 
 class SentenceLabeller(Pipe):
@@ -83,41 +85,58 @@ class SentenceLabeller(Pipe):
         """
         for docs in batch_by_tokens(stream, batch_size, MAX_BATCH_TOKENS):
             try:
-                self.set_annotations(docs, self.predict(docs))
+                prediction = self.predict(docs)
             except Exception:
                 for doc in docs:
                     self._annotate_alone(doc)
+            else:
+                self.set_annotations(docs, prediction)
             yield from docs
 
     def _annotate_alone(self, doc: Doc) -> None:
         try:
-            self.set_annotations([doc], self.predict([doc]))
+            prediction = self.predict([doc])
         except Exception as error:
             self.get_error_handler()(self.name, self, [doc], error)
             self._write_error(doc)
+        else:
+            self.set_annotations([doc], prediction)
 
     def _write_error(self, doc: Doc) -> None:
         """Say that a document failed: on its sentences, or on all of it where it has none."""
         sentences = trimmed_sentences(doc) if doc.has_annotation("SENT_START") else [doc[:]]
-        self.write(doc, Labelled.failed(sentences))
+        write_labelled(doc, Labelled.failed(sentences), self.key, self.name)
 
-    def find_sentences(self, doc: Doc) -> list[Span]:
-        """RETURNS (List[Span]): The sentences to label; raises where none of the components before has found them."""
-        if not len(doc):
-            return []
-        if not doc.has_annotation("SENT_START"):
-            raise RadsentError(
-                f"'{self.name}' found a Doc without sentence boundaries: put a component that sets them before it, "
-                f"e.g. nlp.add_pipe('radsent_sentencizer', before='{self.name}')."
-            )
-        return trimmed_sentences(doc)
 
-    def write(self, doc: Doc, labelled: Labelled) -> None:
-        """Write labelled sentences to their document, in place of earlier ones."""
-        sentences, labels, scores, statuses = labelled
-        doc.spans[self.key] = SpanGroup(
-            doc,
-            name=self.key,
-            attrs={"scores": list(scores), "status": list(statuses), "source": self.name},
-            spans=[Span(doc, span.start, span.end, label=label) for span, label in zip(sentences, labels, strict=True)],
+def find_sentences(doc: Doc, name: str) -> list[Span]:
+    """Find the sentences to label; raises where none of the components before has found them.
+
+    doc (Doc): A document.
+    name (str): Of the component that asks.
+    RETURNS (List[Span]): The sentences, without white space around them.
+    """
+    if not len(doc):
+        return []
+    if not doc.has_annotation("SENT_START"):
+        raise RadsentError(
+            f"'{name}' found a Doc without sentence boundaries: put a component that sets them before it, "
+            f"e.g. nlp.add_pipe('radsent_sentencizer', before='{name}')."
         )
+    return trimmed_sentences(doc)
+
+
+def write_labelled(doc: Doc, labelled: Labelled, key: str, source: str) -> None:
+    """Write labelled sentences to their document, in place of earlier ones.
+
+    doc (Doc): The document.
+    labelled (Labelled): All of its sentences.
+    key (str): Key of the span group.
+    source (str): Name of the component.
+    """
+    sentences, labels, scores, statuses, _ = labelled
+    doc.spans[key] = SpanGroup(
+        doc,
+        name=key,
+        attrs={"scores": list(scores), "status": list(statuses), "source": source},
+        spans=[Span(doc, span.start, span.end, label=label) for span, label in zip(sentences, labels, strict=True)],
+    )

@@ -60,29 +60,29 @@ def make_tokenizer(kind: str) -> PreTrainedTokenizerFast:
     )
 
 
-def save_llm(kind: str, folder: Path, **shape: float) -> Path:
+def save_llm(kind: str, folder: Path, seed: int = 0, **shape: float) -> Path:
     """Write a language model with random weights and its tokenizer. RETURNS (Path): The folder."""
     tokenizer = make_tokenizer(kind)
     config = {"qwen3": Qwen3Config, "llama": LlamaConfig}[kind](
         vocab_size=len(tokenizer), **{"initializer_range": 0.3, **SHAPE, **shape}
     )
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     AutoModelForCausalLM.from_config(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
 
 
-def memorize_reports(folder: Path, steps: int = 80) -> None:
+def memorize_reports(folder: Path, gold: list[str] = GOLD, steps: int = 80) -> None:
     """Train a language model, all of its weights, to answer for the tiny reports; keeps it in its folder."""
     builder = SkeletonBuilder(AutoTokenizer.from_pretrained(folder), "ja_v1")
     model = AutoModelForCausalLM.from_pretrained(folder)
     splitter = blank_pipeline()
     splitter.add_pipe("radsent_sentencizer")
-    optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.005)
     rows = []
-    for text, gold in zip(REPORTS, GOLD, strict=True):
+    for text, labels in zip(REPORTS, gold, strict=True):
         sentences = [sentence.text for sentence in trimmed_sentences(splitter(text))]
-        codes = [Label[name] for name in gold.split()]
+        codes = [Label[name] for name in labels.split()]
         prompt = render_prompt(builder.tokenizer, builder.instructions, text)
         answer = render_answer(sentences, codes)[0] + builder.tokenizer.eos_token
         ids = builder.tokenizer(prompt + answer, add_special_tokens=False)["input_ids"]

@@ -16,7 +16,7 @@ from thinc.types import Floats2d, Ragged
 
 from ..errors import RadsentError
 from ..extensions import install_extensions
-from ..labeller import Labelled, SentenceLabeller
+from ..labeller import Labelled, SentenceLabeller, find_sentences, write_labelled
 from ..labels import LABELS, SPANS_KEY
 from ..spans import character_offsets, covering_span
 
@@ -99,7 +99,7 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
         RETURNS (Prediction): The sentences of each document, and their probabilities.
         """
         docs = list(docs)
-        sentences = [self.find_sentences(doc) for doc in docs]
+        sentences = [find_sentences(doc, self.name) for doc in docs]
         return sentences, self._predict_sentences(docs, sentences)
 
     def _predict_sentences(self, docs: list[Doc], sentences: Sequence[Sequence[Span]]) -> Floats2d:
@@ -132,7 +132,8 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
         all_sentences, scores = prediction
         rows = iter(self.model.ops.to_numpy(scores).tolist())
         for doc, sentences in zip(docs, all_sentences, strict=True):
-            self.write(doc, Labelled.from_scores(sentences, [next(rows) for _ in sentences]))
+            labelled = Labelled.from_scores(sentences, [next(rows) for _ in sentences])
+            write_labelled(doc, labelled, self.key, self.name)
 
     def update(
         self,

@@ -22,8 +22,8 @@ def main() -> None:
     """Sentence labels for Japanese radiology reports."""
 
 
-def command(name: str) -> Callable[[Callable], Callable]:
-    """Register a command; bad input becomes one line on stderr and exit code 1."""
+def command(name: str, **settings: Any) -> Callable[[Callable], Callable]:
+    """Register a command, with settings of typer; bad input becomes one line on stderr and exit code 1."""
 
     def register(function: Callable) -> Callable:
         @functools.wraps(function)
@@ -34,6 +34,6 @@ def command(name: str) -> Callable[[Callable], Callable]:
                 print(f"Error: {error}", file=sys.stderr)
                 raise typer.Exit(1) from None
 
-        return app.command(name)(run)
+        return app.command(name, **settings)(run)
 
     return register

@@ -1,7 +1,5 @@
 """`radsent optimize`: a trained pipeline with a transformer into one that labels faster."""
 
-import shutil
-import tempfile
 from enum import Enum
 from pathlib import Path
 
@@ -11,6 +9,7 @@ from spacy.language import Language
 
 from ..classifier.transformer.shim import EncoderShim
 from ..errors import RadsentError
+from ..files import atomic_folder, refuse_existing
 from .app import command
 
 
@@ -31,8 +30,7 @@ def optimize(
 
     Evaluate both before you use it: python -m spacy evaluate OUTPUT corpus/test.spacy
     """
-    if output.exists():
-        raise RadsentError(f"{output}: is there already: name a folder that is not.")
+    refuse_existing(output)
     if not (pipeline / "config.cfg").exists():
         raise RadsentError(f"{pipeline}: is no pipeline's folder: give one that spaCy saved, e.g. training/model-best.")
     nlp = spacy.load(pipeline)
@@ -41,13 +39,8 @@ def optimize(
         raise RadsentError(f"{pipeline}: has no encoder to optimize: the CPU pipeline is fast as it is.")
     for shim in shims:
         shim.optimize(precision.value)
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=output.parent) as folder:
-            nlp.to_disk(Path(folder) / "pipeline")
-            shutil.move(Path(folder) / "pipeline", output)
-    except OSError as error:
-        raise RadsentError(f"{output}: cannot be written ({error.strerror}): choose a writable folder.") from None
+    with atomic_folder(output) as folder:
+        nlp.to_disk(folder)
     print(f"{output}: the pipeline in {precision.value}")
 
 

@@ -8,7 +8,7 @@ from spacy.tokens import Doc, Span
 
 from ..errors import needs_extra
 from ..extensions import install_extensions
-from ..labeller import Labelled, SentenceLabeller
+from ..labeller import Labelled, SentenceLabeller, find_sentences, write_labelled
 from ..labels import LABELS
 from .settings import LLMSettings
 
@@ -36,12 +36,16 @@ class RadsentLLM(SentenceLabeller):
 
     @cached_property
     def reader(self) -> Reader:
-        """RETURNS (Reader): Holds the model."""
+        """RETURNS (Reader): Holds the model, or asks the server that does."""
+        if self.settings.mode == "endpoint":
+            from .endpoint import EndpointReader
+
+            return EndpointReader(self.settings)
         with needs_extra("llm"):
             from .generate import GenerateReader
             from .score import ScoreReader
 
-        readers: dict[str, Callable[[LLMSettings], Reader]] = {"score": ScoreReader, "generate": GenerateReader}
+        readers: dict[str, Callable[[LLMSettings], Reader]] = {"score": ScoreReader.load, "generate": GenerateReader}
         return readers[self.settings.mode](self.settings)
 
     def predict(self, docs: Iterable[Doc]) -> list[Labelled]:
@@ -50,7 +54,7 @@ class RadsentLLM(SentenceLabeller):
         docs (Iterable[Doc]): Documents with sentence boundaries.
         RETURNS (List[Labelled]): The labelled sentences of each.
         """
-        reports = [self.find_sentences(doc) for doc in docs]
+        reports = [find_sentences(doc, self.name) for doc in docs]
         full = [sentences for sentences in reports if sentences]
         labelled = iter(self.reader(full) if full else [])
         return [next(labelled) if sentences else Labelled.failed([]) for sentences in reports]
@@ -58,7 +62,9 @@ class RadsentLLM(SentenceLabeller):
     def set_annotations(self, docs: Iterable[Doc], prediction: list[Labelled]) -> None:
         """Write what `predict` returned for these documents."""
         for doc, labelled in zip(docs, prediction, strict=True):
-            self.write(doc, labelled)
+            write_labelled(doc, labelled, self.key, self.name)
+            if labelled.error is not None:
+                self.get_error_handler()(self.name, self, [doc], labelled.error)
 
     def to_disk(self, path: Any, *, exclude: Iterable[str] = ()) -> None:
         """Write nothing: the pipeline's config names the model, which stays where it is."""

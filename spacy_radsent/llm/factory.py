@@ -1,14 +1,16 @@
 """The factory of the `radsent_llm` component."""
 
 import os
+from typing import Any
 
 from spacy.language import Language
 
+from ..endpoint import EndpointSettings
 from ..labels import SPANS_KEY
 from .component import RadsentLLM
 from .settings import LLMSettings
 
-DEFAULT_CONFIG = {
+DEFAULT_CONFIG: dict[str, Any] = {
     "adapter": None,
     "mode": "score",
     "dtype": "auto",
@@ -18,6 +20,7 @@ DEFAULT_CONFIG = {
     "max_length": 4096,
     "max_batch_tokens": 8192,
     "attempts": 1,
+    "endpoint": None,
     "spans_key": SPANS_KEY,
 }
 
@@ -41,6 +44,7 @@ def make_llm(
     max_length: int,
     max_batch_tokens: int,
     attempts: int,
+    endpoint: dict[str, Any] | None,
     spans_key: str,
 ) -> RadsentLLM:
     """Build a `radsent_llm`.
@@ -49,14 +53,17 @@ def make_llm(
         first report.
     adapter (Optional[str]): Folder of a LoRA adapter for it.
     mode (str): "score" reads labels from the known answer (see `score`), "generate" lets the model write the answer
-        and parses it, as in Kikuchi et al. 2026 (see `generate`).
+        and parses it, as in Kikuchi et al. 2026 (see `generate`), "endpoint" asks a server (see `endpoint`); then
+        `model` is its name there, and what follows from `dtype` on to `max_batch_tokens` is of no effect but `prompt`.
     dtype (str): "auto" (the checkpoint's), "float32", "bfloat16", "float16" or "float64".
     device (str): "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1" and so on.
     load_in_4bit (bool): Hold the model in 4 bits: needs a GPU and bitsandbytes.
     prompt (str): Version of the prompt.
     max_length (int): Tokens of prompt and answer at most; a longer report is read in parts in score mode.
     max_batch_tokens (int): Tokens of reports to read at once: bounds the memory.
-    attempts (int): Answers to ask for in generate mode until one can be parsed; those after the first are sampled.
+    attempts (int): Answers to ask for in generate and endpoint mode until one can be parsed; those after the first are
+        sampled.
+    endpoint (Optional[Dict[str, Any]]): The server of endpoint mode; see `endpoint.EndpointSettings`.
     spans_key (str): Key of the span group to write.
     """
     settings = LLMSettings(
@@ -70,5 +77,6 @@ def make_llm(
         max_length,
         max_batch_tokens,
         attempts,
+        None if endpoint is None else EndpointSettings.read(endpoint),
     )
     return RadsentLLM(name, settings, spans_key=spans_key)

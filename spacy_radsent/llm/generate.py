@@ -1,7 +1,6 @@
 """Generate mode: the model writes the answer, which is parsed. For comparison with Kikuchi et al. 2026."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
@@ -9,33 +8,15 @@ import torch
 from spacy.tokens import Span
 
 from ..labeller import Labelled
-from ..labels import LABELS
 from .batches import Batches
 from .model import load_model, load_tokenizer
-from .parse import parse_answer
+from .parse import ParseCounts, labelled, parse_answer
 from .prompt import SpecialTokens, read_instructions, render_answer, render_prompt
 from .settings import LLMSettings
 from .skeleton import text_of
 
 # Room for an answer beyond the tokens that it needs: white space, a word too many.
 SPARE_TOKENS = 32
-
-
-@dataclass
-class ParseCounts:
-    """How many reports and sentences were asked about, and how many got no label since the answer held none."""
-
-    reports: int = 0
-    failed_reports: int = 0
-    sentences: int = 0
-    failed_sentences: int = 0
-
-    def add(self, codes: Sequence[int | None]) -> None:
-        """Count a report; None is a sentence without a label."""
-        self.reports += 1
-        self.failed_reports += None in codes
-        self.sentences += len(codes)
-        self.failed_sentences += codes.count(None)
 
 
 class Question(NamedTuple):
@@ -106,10 +87,3 @@ class GenerateReader:
             eos_token_id=self.tokenizer.eos_token_id,
         )
         return self.tokenizer.batch_decode(written[:, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
-
-
-def labelled(sentences: list[Span], codes: list[int | None]) -> Labelled:
-    """RETURNS (Labelled): Sentences with the labels of these codes; None is an error."""
-    labels = ["" if code is None else LABELS[code] for code in codes]
-    statuses = ["error" if code is None else "ok" for code in codes]
-    return Labelled(sentences, labels, [None] * len(sentences), statuses)

@@ -1,5 +1,6 @@
 """Loading a causal language model with its adapter and tokenizer: safetensors alone, and no code of theirs."""
 
+import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from ..errors import RadsentError, needs_extra
 from ..pretrained import explained, read_config
+from .adapter import check_adapter
 from .settings import LLMSettings
 
 # Those that the tests run.
@@ -43,15 +45,16 @@ def load_model(settings: LLMSettings) -> Any:
     return model.eval()
 
 
+def has_four_bits() -> bool:
+    """RETURNS (bool): Whether the package for models in 4 bits is installed."""
+    return importlib.util.find_spec("bitsandbytes") is not None
+
+
 def _four_bits(device: str) -> Any:
     if not device.startswith("cuda") or not torch.cuda.is_available():
         raise RadsentError("load_in_4bit needs a GPU, and none is at hand: set load_in_4bit = false.")
-    try:
-        import bitsandbytes  # noqa: F401
-    except ImportError:
-        raise RadsentError(
-            "load_in_4bit needs bitsandbytes, which is not installed: pip install bitsandbytes."
-        ) from None
+    if not has_four_bits():
+        raise RadsentError("load_in_4bit needs bitsandbytes, which is not installed: pip install bitsandbytes.")
     from transformers import BitsAndBytesConfig
 
     return BitsAndBytesConfig(
@@ -74,6 +77,7 @@ def _with_adapter(model: Any, settings: LLMSettings) -> Any:
             f"give the folder that 'radsent train-lora' wrote."
         )
     base = explained(adapter, "adapter_config.json", PeftConfig.from_pretrained).base_model_name_or_path
+    check_adapter(folder, model, settings.model, settings.prompt)
     try:
         adapted = PeftModel.from_pretrained(model, adapter)
     except (RuntimeError, ValueError, KeyError) as error:

@@ -1,13 +1,34 @@
-"""Parse the paper's form of answer, {sentence: label}, strictly: what is not there is not guessed."""
+"""Parse answers strictly: what is not there is not guessed."""
 
 import json
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from ..labels import Label
+from spacy.tokens import Span
+
+from ..labeller import Labelled
+from ..labels import LABELS, Label
 
 CODES = frozenset(label.value for label in Label)
+
+
+@dataclass
+class ParseCounts:
+    """How many reports and sentences were asked about, and how many got no label since the answer held none."""
+
+    reports: int = 0
+    failed_reports: int = 0
+    sentences: int = 0
+    failed_sentences: int = 0
+
+    def add(self, codes: Sequence[int | None]) -> None:
+        """Count a report; None is a sentence without a label."""
+        self.reports += 1
+        self.failed_reports += None in codes
+        self.sentences += len(codes)
+        self.failed_sentences += codes.count(None)
 
 
 def parse_answer(answer: str, sentences: Sequence[str]) -> list[int | None]:
@@ -19,21 +40,45 @@ def parse_answer(answer: str, sentences: Sequence[str]) -> list[int | None]:
         it holds no pair for the sentence with its exact text and a code of the scheme. A sentence that the report
         repeats takes the pairs with its text in their order.
     """
-    try:
-        pairs = json.loads(answer, object_pairs_hook=list)
-    except (ValueError, RecursionError):
-        return [None] * len(sentences)
-    if not _is_object(pairs):
-        return [None] * len(sentences)
     codes: dict[str, list[Any]] = defaultdict(list)
-    for sentence, code in reversed(pairs):
+    for sentence, code in reversed(_parse_pairs(answer)):
         codes[sentence].append(code)
     return [_checked(codes[sentence].pop()) if codes[sentence] else None for sentence in sentences]
 
 
-def _is_object(pairs: Any) -> bool:
+def parse_numbered(answer: str, count: int) -> list[int | None]:
+    """Read the labels of an answer that goes by the sentences' numbers.
+
+    answer (str): What a model wrote: a JSON object with the keys "s1", "s2" and so on, white space around it allowed.
+    count (int): How many sentences it was asked about.
+    RETURNS (List[Optional[int]]): The code of each sentence's label. None where the answer holds no code of the scheme
+        for it, and for all where the answer is no such object: one key that was not asked for, or one twice, and the
+        others may be of other sentences as well.
+    """
+    pairs = _parse_pairs(answer)
+    keys = [key for key, _ in pairs]
+    asked = [f"s{i}" for i in range(1, count + 1)]
+    if len(set(keys)) < len(keys) or not set(keys) <= set(asked):
+        return [None] * count
+    codes = dict(pairs)
+    return [_checked(codes.get(key)) for key in asked]
+
+
+def labelled(sentences: list[Span], codes: list[int | None]) -> Labelled:
+    """RETURNS (Labelled): Sentences with the labels of these codes; None is an error."""
+    labels = ["" if code is None else LABELS[code] for code in codes]
+    statuses = ["error" if code is None else "ok" for code in codes]
+    return Labelled(sentences, labels, [None] * len(sentences), statuses)
+
+
+def _parse_pairs(answer: str) -> list[tuple[str, Any]]:
+    """RETURNS (List[Tuple[str, Any]]): The pairs of a JSON object, in order; none where the answer is no object."""
+    try:
+        pairs = json.loads(answer, object_pairs_hook=list)
+    except (ValueError, RecursionError):
+        return []
     # An array comes as a list as well, but not of tuples.
-    return isinstance(pairs, list) and all(isinstance(pair, tuple) for pair in pairs)
+    return pairs if isinstance(pairs, list) and all(isinstance(pair, tuple) for pair in pairs) else []
 
 
 def _checked(code: Any) -> int | None:

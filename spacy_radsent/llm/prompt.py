@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ..errors import RadsentError
 
@@ -16,12 +16,18 @@ TEMPLATES = Path(__file__).parent / "templates"
 WORD_JOINER = "\u2060"  # has no width, and is in no special token
 
 
-def read_instructions(version: str) -> str:
-    """RETURNS (str): The instructions of a version of the prompt, e.g. "ja_v1"."""
-    versions = sorted(path.stem for path in TEMPLATES.glob("*.txt"))
+def read_instructions(version: str, keys: Literal["text", "number"] = "text") -> str:
+    """Read the instructions of a version of the prompt.
+
+    version (str): E.g. "ja_v1".
+    keys (Literal["text", "number"]): Keys of the answer: the sentences, or their numbers ("s1", "s2" and so on).
+    RETURNS (str): The instructions.
+    """
+    versions = sorted(path.stem.removesuffix("_by_text") for path in TEMPLATES.glob("*_by_text.txt"))
     if version not in versions:
         raise RadsentError(f"There is no prompt {version!r}: use one of {', '.join(versions)}.")
-    return (TEMPLATES / f"{version}.txt").read_text(encoding="utf-8").strip()
+    parts = [TEMPLATES / f"{name}.txt" for name in (version, f"{version}_by_{keys}")]
+    return "\n\n".join(part.read_text(encoding="utf-8").strip() for part in parts)
 
 
 def render_prompt(tokenizer: Any, instructions: str, report: str) -> str:

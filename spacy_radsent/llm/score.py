@@ -3,6 +3,7 @@
 import statistics
 import warnings
 from collections.abc import Sequence
+from typing import Any
 
 from spacy.tokens import Span
 
@@ -27,15 +28,24 @@ class ScoreReader:
     its status is "review".
     """
 
-    def __init__(self, settings: LLMSettings) -> None:
-        """settings (LLMSettings): The model, which is loaded now."""
+    def __init__(self, settings: LLMSettings, builder: SkeletonBuilder, model: Any) -> None:
+        """Wrap a model.
+
+        settings (LLMSettings): Bounds on length and memory.
+        builder (SkeletonBuilder): Lays out reports for its tokenizer.
+        model (PreTrainedModel): A causal language model.
+        """
         self.settings = settings
         self.watched = False
-        self.builder = SkeletonBuilder(load_tokenizer(settings.model), settings.prompt)
-        model = load_model(settings)
+        self.builder = builder
         self.decoder = LabelDecoder(model, self.builder.label_ids, self.builder.prefix)
         self.batches = Batches(settings.max_batch_tokens)
         self.max_length = min(settings.max_length, model.config.max_position_embeddings)
+
+    @classmethod
+    def load(cls, settings: LLMSettings) -> "ScoreReader":
+        """settings (LLMSettings): The model, which is loaded now."""
+        return cls(settings, SkeletonBuilder(load_tokenizer(settings.model), settings.prompt), load_model(settings))
 
     def __call__(self, reports: Sequence[list[Span]]) -> list[Labelled]:
         """Label reports.

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
+from ..endpoint import EndpointSettings
 from ..errors import RadsentError
 
-MODES = ("score", "generate")
+MODES = ("score", "generate", "endpoint")
 DTYPES = ("auto", "float32", "bfloat16", "float16", "float64")
 
 
@@ -22,11 +23,14 @@ class LLMSettings:
     max_length: int
     max_batch_tokens: int
     attempts: int
+    endpoint: EndpointSettings | None = None
 
     def __post_init__(self) -> None:
         for name, choices in {"mode": MODES, "dtype": DTYPES}.items():
             if getattr(self, name) not in choices:
                 raise RadsentError(f"{name} is {getattr(self, name)!r}: give one of {', '.join(choices)}.")
+        if self.endpoint is not None and self.mode != "endpoint":
+            raise RadsentError(f"An endpoint is given, but mode is {self.mode!r}: set mode = 'endpoint'.")
         for name in ("max_length", "max_batch_tokens", "attempts"):
             if getattr(self, name) < 1:
                 raise RadsentError(f"{name} is {getattr(self, name)}: give at least 1.")

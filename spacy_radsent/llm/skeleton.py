@@ -5,6 +5,7 @@ before it, since pieces tokenized apart can differ; the labels are found by thei
 """
 
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 from spacy.tokens import Span
@@ -27,6 +28,19 @@ class Skeleton(NamedTuple):
     places: list[int]
 
 
+class Answered(NamedTuple):
+    """Tokens of a prompt and a whole answer.
+
+    ids (List[int]): The tokens.
+    places (List[int]): Where in `ids` the labels are, in order.
+    start (int): Where in `ids` the answer starts.
+    """
+
+    ids: list[int]
+    places: list[int]
+    start: int
+
+
 class SkeletonBuilder:
     """Lays out reports for a tokenizer."""
 
@@ -40,6 +54,7 @@ class SkeletonBuilder:
         if not tokenizer.is_fast:
             raise self._unfit("gives no offsets")
         self.instructions = read_instructions(prompt)
+        self.prompt_sha256 = sha256(self.instructions.encode()).hexdigest()
         self.special = SpecialTokens(tokenizer)
         self.label_ids = [self._label_id(label) for label in Label]
         rows = [self.build(report, [report]).ids for report in ("肝", "CT")]
@@ -54,13 +69,20 @@ class SkeletonBuilder:
         RETURNS (Skeleton): The tokens; what follows the last label is left out.
         """
         codes = [*known, *[PLACEHOLDER] * (len(sentences) - len(known))]
-        ids, places = self._tokenize(report, sentences, codes)
+        ids, places, _ = self.answer(report, sentences, codes)
         wrong = [i for i, place in enumerate(places) if ids[place] != self.label_ids[codes[i]]]
         if wrong:
             raise RadsentError(f"The label of sentence {wrong[0] + 1} is no token of its own: use another model.")
         return Skeleton(ids[: places[-1] + 1], places[len(known) :])
 
-    def _tokenize(self, report: str, sentences: Sequence[str], codes: Sequence[int]) -> tuple[list[int], list[int]]:
+    def answer(self, report: str, sentences: Sequence[str], codes: Sequence[int]) -> Answered:
+        """Lay out a report with its answer.
+
+        report (str): The text to show.
+        sentences (Sequence[str]): Its sentences, at least one.
+        codes (Sequence[int]): Codes of their labels.
+        RETURNS (Answered): The tokens, without one that ends the turn.
+        """
         prompt = render_prompt(self.tokenizer, self.instructions, self.special.break_up(report))
         answer, offsets = render_answer([self.special.break_up(text) for text in sentences], codes)
         encoded = self.tokenizer(prompt + answer, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
@@ -68,11 +90,12 @@ class SkeletonBuilder:
         label_ends = [len(prompt) + offset + 1 for offset in offsets]
         if not ends.keys() >= set(label_ends):
             raise self._unfit("joins labels with what follows")
-        return encoded["input_ids"], [ends[end] for end in label_ends]
+        start = min(i for end, i in ends.items() if end > len(prompt))
+        return Answered(encoded["input_ids"], [ends[end] for end in label_ends], start)
 
     def _label_id(self, label: Label) -> int:
         """RETURNS (int): The token of a label's code, where only this token tells the codes apart."""
-        (ids, (place,)), (others, _) = (self._tokenize("肝", ["肝"], [code]) for code in (label, (label + 1) % 4))
+        (ids, (place,), _), (others, _, _) = (self.answer("肝", ["肝"], [code]) for code in (label, (label + 1) % 4))
         if len(ids) != len(others) or ids[:place] + ids[place + 1 :] != others[:place] + others[place + 1 :]:
             raise self._unfit("writes other labels in other ways")
         if ids[place] == others[place]:

@@ -1,0 +1,286 @@
+"""Endpoint mode over real HTTP: labels by number, and every way in which a server can fail costs that report alone."""
+
+import json
+import logging
+import re
+import socket
+import threading
+
+import pytest
+from stub_server import Reply, serve
+from tiny import GOLD, REPORTS, labels_of
+
+from spacy_radsent.corpus.docbin import blank_pipeline
+from spacy_radsent.errors import RadsentError
+from spacy_radsent.labels import Label
+
+REMOTE = "https://api.example.org/v1"
+
+
+def make_pipeline(url, *, attempts=1, **endpoint):
+    nlp = blank_pipeline()
+    nlp.add_pipe("radsent_sentencizer")
+    settings = {"base_url": url, "max_retries": 2, "timeout": 5, **endpoint}
+    nlp.add_pipe("radsent_llm", config={"model": "m", "mode": "endpoint", "attempts": attempts, "endpoint": settings})
+    return nlp
+
+
+def knows_reports(request):
+    """What a server that labels the tiny reports right answers."""
+    asked = request["messages"][1]["content"]
+    gold = next((gold for text, gold in zip(REPORTS, GOLD, strict=True) if text in asked), None)
+    count = len(re.findall(r"^s\d+: ", asked, re.MULTILINE))
+    codes = [Label[name] for name in gold.split()] if gold else [0] * count
+    return json.dumps({f"s{i}": code for i, code in enumerate(codes, 1)})
+
+
+def collect_errors(nlp):
+    """RETURNS (List[str]): Filled with what the error handler is told."""
+    told = []
+    nlp.set_error_handler(lambda name, pipe, docs, error: told.extend(f"{doc.text[:4]}: {error}" for doc in docs))
+    return told
+
+
+def statuses(docs):
+    return ["/".join(sorted(set(doc.spans["radsent"].attrs["status"]))) for doc in docs]
+
+
+def test_labels_by_number_in_order():
+    with serve(knows_reports) as (stub, url):
+        nlp = make_pipeline(url)
+        docs = list(nlp.pipe([*REPORTS, "", *REPORTS]))
+        assert [labels_of(doc) for doc in docs if len(doc)] == [gold.split() for gold in GOLD * 2]
+        assert len(stub.requests) == 6
+        usage = nlp.get_pipe("radsent_llm").reader.endpoint.usage
+        assert (usage.answers, usage.prompt_tokens, usage.completion_tokens) == (6, 600, 60)
+    request = next(request for request in stub.requests if REPORTS[0] in request["messages"][1]["content"])
+    assert request["temperature"] == 0
+    assert request["messages"][1]["content"].endswith(
+        "文:\ns1: 胸部単純CT。\ns2: 右肺S1に8mm大の結節を認めます。\n"
+        "s3: 辺縁は不整です。\ns4: 左肺に結節なし。\ns5: 胸水なし。"
+    )
+    form = request["response_format"]["json_schema"]
+    assert form["strict"] is True
+    assert form["schema"]["required"] == ["s1", "s2", "s3", "s4", "s5"]
+    assert form["schema"]["properties"]["s5"] == {"type": "integer", "enum": [0, 1, 2, 3]}
+
+
+def test_server_without_structured_output():
+    with serve(knows_reports) as (stub, url):
+        assert labels_of(make_pipeline(url, structured_output=False)(REPORTS[0])) == GOLD[0].split()
+        assert "response_format" not in stub.requests[0]
+
+
+def test_as_many_questions_at_once_as_are_allowed():
+    barrier = threading.Barrier(3, timeout=60)
+
+    def together(request):
+        barrier.wait()
+        return knows_reports(request)
+
+    with serve(together) as (stub, url):
+        docs = list(make_pipeline(url, concurrency=3, timeout=60).pipe(REPORTS * 2))
+        assert statuses(docs) == ["ok"] * 6
+        assert stub.most_at_once == 3
+
+
+@pytest.mark.parametrize(
+    "failures",
+    [
+        [Reply.error(429, retry_after="0")],
+        [Reply.error(500, retry_after="0"), Reply.error(503, retry_after="0")],
+        [Reply(200, knows_reports({"messages": [{}, {"content": "s1: "}]}), {"retry-after": "0"}, cut=True)],
+    ],
+)
+def test_what_passes_is_asked_again(failures):
+    left = list(failures)
+    with serve(lambda request: left.pop(0) if left else knows_reports(request)) as (stub, url):
+        assert labels_of(make_pipeline(url)(REPORTS[0])) == GOLD[0].split()
+        assert len(stub.requests) == len(failures) + 1
+
+
+@pytest.mark.parametrize(
+    ("reply", "message"),
+    [
+        (Reply.error(429, retry_after="0"), "HTTP 429 (3 tries at most): lower endpoint.concurrency"),
+        (Reply.error(503, retry_after="0"), "HTTP 503 (3 tries at most): check that the server runs"),
+        (Reply.error(400), "HTTP 400 (1 tries at most): raise the context that the server allows"),
+        (Reply.error(307, location=REMOTE), "HTTP 307"),
+        (Reply(200, "<html>右肺に結節</html>", {"Content-Type": "text/html"}), "an answer that is not of OpenAI's"),
+        (Reply(200, "{右肺"), "an answer that is not of OpenAI's protocol"),
+        (Reply(200, "{}"), "an answer that is not of OpenAI's protocol"),
+        (Reply(200, '{"choices": []}'), "an answer that is not of OpenAI's protocol"),
+        (Reply.completion(["x"]), "an answer that is not of OpenAI's protocol"),
+    ],
+)
+def test_one_report_without_an_answer(reply, message, caplog):
+    def fails_for_the_second(request):
+        return reply if REPORTS[1] in request["messages"][1]["content"] else knows_reports(request)
+
+    with serve(fails_for_the_second) as (_, url), caplog.at_level(logging.INFO):
+        nlp = make_pipeline(url)
+        told = collect_errors(nlp)
+        docs = list(nlp.pipe(REPORTS))
+    assert statuses(docs) == ["ok", "error", "ok"]
+    assert len(told) == 1
+    assert told[0].startswith(f"＜肝＞: {url}: ") or told[0].startswith("＜肝＞")
+    assert message in told[0]
+    assert "右肺" not in told[0].partition(": ")[2]
+    assert "右肺" not in caplog.text
+
+
+def test_a_slow_server_is_given_up():
+    release = threading.Event()
+
+    def slow(request):
+        if REPORTS[1] in request["messages"][1]["content"]:
+            release.wait(60)
+        return knows_reports(request)
+
+    with serve(slow) as (_, url):
+        nlp = make_pipeline(url, timeout=0.5, max_retries=0)
+        told = collect_errors(nlp)
+        docs = list(nlp.pipe(REPORTS))
+        release.set()
+    assert statuses(docs) == ["ok", "error", "ok"]
+    assert "no answer in 0.5 seconds (1 tries at most)" in told[0]
+
+
+ANSWERS = {
+    "no JSON": "1, 2, 3",
+    "cut off": '{"s1": 0, "s2": 1, "s',
+    "a list": "[0, 1, 3, 2, 2]",
+    "words around": '答え: {"s1": 0, "s2": 1, "s3": 3, "s4": 2, "s5": 2}',
+    "a key too many": '{"s1": 0, "s2": 1, "s3": 3, "s4": 2, "s5": 2, "s6": 2}',
+    "a key twice": '{"s1": 0, "s1": 1, "s2": 1, "s3": 3, "s4": 2, "s5": 2}',
+    "keys of sentences": '{"胸部単純CT。": 0}',
+    "nothing": "",
+}
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_answer_that_cannot_be_trusted(name):
+    with serve(lambda request: ANSWERS[name]) as (_, url):
+        nlp = make_pipeline(url)
+        doc = nlp(REPORTS[0])
+        counts = nlp.get_pipe("radsent_llm").reader.counts
+    assert labels_of(doc) == [""] * 5
+    assert statuses([doc]) == ["error"]
+    assert (counts.failed_reports, counts.failed_sentences, counts.sentences) == (1, 5, 5)
+
+
+def test_codes_that_are_none_cost_their_sentence():
+    answer = '{"s1": 0, "s2": 7, "s3": "3", "s5": true}'
+    with serve(lambda request: answer) as (_, url):
+        doc = make_pipeline(url)(REPORTS[0])
+    assert labels_of(doc) == ["BACKGROUND", "", "", "", ""]
+    assert doc.spans["radsent"].attrs["status"] == ["ok", "error", "error", "error", "error"]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply.completion('{"s1": 0, "s2": 1, "s3": 3, "s4": 2, "s5": 2}', finish_reason="length"),
+        Reply.completion('{"s1": 0, "s2": 1, "s3": 3, "s4": 2, "s5": 2}', finish_reason="content_filter"),
+        Reply.completion(None, refusal="いいえ"),
+    ],
+)
+def test_answer_that_is_not_whole_is_asked_for_again(reply):
+    left = [reply]
+    with serve(lambda request: left.pop() if left else knows_reports(request)) as (stub, url):
+        nlp = make_pipeline(url, attempts=2)
+        assert labels_of(nlp(REPORTS[0])) == GOLD[0].split()
+        assert [request["temperature"] for request in stub.requests] == [0, 1]
+        left.append(reply)
+        assert statuses([make_pipeline(url)(REPORTS[0])]) == ["error"]
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_wrong_key_or_model_is_not_tried_for_every_report(status):
+    with serve(lambda request: Reply.error(status)) as (stub, url):
+        nlp = make_pipeline(url, concurrency=1)
+        told = collect_errors(nlp)
+        docs = list(nlp.pipe(REPORTS * 5))
+        assert statuses(docs) == ["error"] * 15
+        assert len(stub.requests) == 1
+        with pytest.raises(RadsentError, match=rf"refuses the model 'm' \(HTTP {status}\): check the model's name"):
+            make_pipeline(url)(REPORTS[0])
+    assert len(told) == 15
+
+
+def test_no_server():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with pytest.raises(RadsentError, match=r"no connection, or one that broke off \(1 tries at most\): check that"):
+        make_pipeline(f"http://127.0.0.1:{port}/v1", max_retries=0)(REPORTS[0])
+
+
+def test_real_reports_stay_on_this_machine(monkeypatch):
+    def refuse(*args):
+        raise AssertionError("a connection was tried")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    for url in (
+        REMOTE,
+        "http://10.0.0.5:8000/v1",
+        "http://localhost.example.org/v1",
+        "http://127.0.0.1@example.org/v1",
+    ):
+        nlp = make_pipeline(url, max_retries=0)
+        told = collect_errors(nlp)
+        unknown, real = nlp.make_doc(REPORTS[0]), nlp.make_doc(REPORTS[1])
+        real._.radsent_source = "real"
+        assert statuses(nlp.pipe([unknown, real])) == ["error", "error"]
+        assert all(f"{url} is not on this machine: set doc._.radsent_source" in message for message in told)
+        assert len(told) == 2
+
+
+def test_what_is_marked_or_allowed_is_sent(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "secret-key")
+    with serve(knows_reports) as (stub, url):
+        # Of this machine, but by a name that is not loopback's.
+        monkeypatch.setattr("spacy_radsent.endpoint.EndpointSettings.is_local", False)
+        nlp = make_pipeline(url)
+        synthetic = nlp.make_doc(REPORTS[0])
+        synthetic._.radsent_source = "synthetic"
+        assert labels_of(nlp(synthetic)) == GOLD[0].split()
+        assert labels_of(make_pipeline(url, allow_remote_phi=True)(REPORTS[1])) == GOLD[1].split()
+        assert stub.headers[0]["authorization"] == "Bearer secret-key"
+
+
+def test_local_server_is_asked_without_a_proxy(monkeypatch):
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    with serve(knows_reports) as (_, url):
+        assert labels_of(make_pipeline(url, max_retries=0)(REPORTS[0])) == GOLD[0].split()
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "message"),
+    [
+        ({"base_url": "127.0.0.1:8000"}, "endpoint.base_url is '127.0.0.1:8000': give a whole address"),
+        ({"base_url": 1}, "endpoint.base_url: Input should be a valid string"),
+        ({}, "endpoint.base_url: Field required"),
+        ({"base_url": REMOTE, "concurrency": 0}, "endpoint.concurrency: Input should be greater than or equal to 1"),
+        ({"base_url": REMOTE, "retries": 3}, "endpoint.retries: Extra inputs are not permitted; settings are base_url"),
+    ],
+)
+def test_settings_that_cannot_be(endpoint, message):
+    with pytest.raises(RadsentError, match=message):
+        blank_pipeline().add_pipe("radsent_llm", config={"model": "m", "mode": "endpoint", "endpoint": endpoint})
+
+
+def test_what_is_missing(monkeypatch):
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    with pytest.raises(RadsentError, match=f"variable OPENAI_API_KEY is not set: put the key of {REMOTE} there"):
+        make_pipeline(REMOTE)(REPORTS[0])
+    nlp = blank_pipeline()
+    with pytest.raises(RadsentError, match="An endpoint is given, but mode is 'score': set mode = 'endpoint'"):
+        nlp.add_pipe("radsent_llm", config={"model": "m", "endpoint": {"base_url": REMOTE}})
+    nlp.add_pipe("radsent_sentencizer")
+    nlp.add_pipe("radsent_llm", config={"model": "m", "mode": "endpoint"})
+    with pytest.raises(RadsentError, match="mode is 'endpoint', but none is given: set endpoint.base_url"):
+        nlp(REPORTS[0])

@@ -1,0 +1,180 @@
+"""`radsent train-lora`: an adapter changes what a model answers, in both modes; what it does not fit is refused."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from llms import KINDS, memorize_reports, save_llm
+from safetensors.numpy import load_file
+from tiny import GOLD, REPORTS, gold_doc, labels_of
+from typer.testing import CliRunner
+
+from spacy_radsent.cli import app
+from spacy_radsent.corpus.docbin import blank_pipeline, doc_to_record
+from spacy_radsent.corpus.records import write_records
+from spacy_radsent.errors import RadsentError
+from spacy_radsent.labels import LABELS
+from spacy_radsent.version import __version__
+
+CONFIG = Path(__file__).parents[2] / "configs/lora.cfg"
+SHAPE = {"hidden_size": 128, "intermediate_size": 256, "num_hidden_layers": 2, "initializer_range": 0.02}
+# Every label wrong: what the base models of these tests answer.
+WRONG = [" ".join(LABELS[(LABELS.index(label) + 1) % 4] for label in gold.split()) for gold in GOLD]
+FAST = {
+    "training.epochs": 3,
+    "training.learn_rate": 0.004,
+    "training.accumulate_gradient": 1,
+    "training.batch_size": 3,
+    "adapter.r": 32,
+    "adapter.alpha": 64,
+    "adapter.dropout": 0.0,
+}
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def base(request, tmp_path_factory):
+    folder = save_llm(request.param, tmp_path_factory.mktemp("base") / request.param, **SHAPE)
+    memorize_reports(folder, WRONG, steps=150)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    """The tiny reports, 40 times in train, as files."""
+    folder = tmp_path_factory.mktemp("corpus")
+    nlp = blank_pipeline()
+    nlp.add_pipe("radsent_sentencizer")
+    docs = [gold_doc(nlp, text, gold.split()) for text, gold in zip(REPORTS, GOLD, strict=True)]
+    for part, copies in {"train": 40, "dev": 1}.items():
+        records = [doc_to_record(doc, f"{i}-{k}", {}) for k in range(copies) for i, doc in enumerate(docs)]
+        write_records(records, folder / f"{part}.jsonl")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def adapter(base, corpus, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("trained") / "adapter"
+    done = train(base, corpus, folder, **FAST)
+    assert done.exit_code == 0, done.output
+    assert f"{folder}: an adapter for {base}, macro F1 1.000 on dev\n" in done.output
+    return folder
+
+
+def train(base, corpus, output, *flags, **overrides):
+    settings = {"paths.train": corpus / "train.jsonl", "paths.dev": corpus / "dev.jsonl", "model.name": base}
+    options = [part for name, value in {**settings, **overrides}.items() for part in (f"--{name}", str(value))]
+    return CliRunner().invoke(app, ["train-lora", str(CONFIG), str(output), *flags, *options])
+
+
+def make_pipeline(model, **settings):
+    nlp = blank_pipeline()
+    nlp.add_pipe("radsent_sentencizer")
+    nlp.add_pipe("radsent_llm", config={"model": str(model), **settings})
+    return nlp
+
+
+@pytest.mark.parametrize("mode", ["score", "generate"])
+def test_both_modes_know_what_the_adapter_learned(base, adapter, mode):
+    for labels, settings in {tuple(WRONG): {}, tuple(GOLD): {"adapter": str(adapter)}}.items():
+        docs = make_pipeline(base, mode=mode, **settings).pipe(REPORTS)
+        assert [labels_of(doc) for doc in docs] == [label.split() for label in labels]
+
+
+def test_adapter_says_where_it_comes_from(base, adapter, corpus):
+    assert {path.name for path in adapter.iterdir()} == {
+        "adapter_config.json",
+        "adapter_model.safetensors",
+        "radsent.json",
+        "README.md",
+    }
+    record = json.loads((adapter / "radsent.json").read_text())
+    assert (record["base_model"], record["base_dtype"], record["prompt"]) == (str(base), "float32", "ja_v1")
+    assert record["scores"] == {"accuracy": 1, "macro_f1": 1, "precision_positive": 1}
+    assert record["spacy_radsent"] == __version__
+    assert record["settings"]["training"]["epochs"] == 3
+    card = (adapter / "README.md").read_text()
+    assert record["train_sha256"] in card and f'base_model: "{base}"' in card
+    assert not any(text[:8] in card for text in REPORTS)
+    assert not adapter.with_name("adapter.checkpoints").exists()
+
+
+def test_run_that_was_cut_off_goes_on_to_the_same_weights(base, corpus, tmp_path, monkeypatch):
+    from spacy_radsent.llm.lora import LabelTrainer
+
+    settings = {**FAST, "training.learn_rate": 0.001}
+    corpus = shutil.copytree(corpus, tmp_path / "corpus")
+    for part in ("train", "dev"):
+        (corpus / f"{part}.jsonl").write_text("".join((corpus / f"{part}.jsonl").read_text().splitlines(True)[:6]))
+    assert train(base, corpus, tmp_path / "whole", **settings).exit_code == 0
+
+    step = LabelTrainer.training_step
+
+    def cut_off(self, *args, **kwargs):
+        if self.state.global_step == 3:
+            raise KeyboardInterrupt
+        return step(self, *args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LabelTrainer, "training_step", cut_off)
+        assert train(base, corpus, tmp_path / "cut", **settings).exit_code == 130
+    assert not (tmp_path / "cut").exists()
+    told = {
+        (): "cut.checkpoints: is of a run that was cut off: give --resume to go on, or remove it.",
+        ("--resume",): "cut.checkpoints: is of a run with other settings: resume it with the same.",
+    }
+    for flags, message in told.items():
+        done = train(base, corpus, tmp_path / "cut", *flags, **{**settings, "training.seed": 1})
+        assert (done.exit_code, message in done.stderr) == (1, True)
+    assert train(base, corpus, tmp_path / "cut", "--resume", **settings).exit_code == 0
+    whole, resumed = (load_file(tmp_path / name / "adapter_model.safetensors") for name in ("whole", "cut"))
+    assert all((whole[name] == resumed[name]).all() for name in whole)
+
+
+def test_adapter_for_another_model_or_prompt(base, adapter, tmp_path):
+    kind = base.name
+    other = save_llm(kind, tmp_path / "other", seed=1, **SHAPE)
+    message = f"{adapter}: was trained for {base}, whose weights are not those of {other}: use it with that model."
+    with pytest.raises(RadsentError, match=message):
+        make_pipeline(other, adapter=str(adapter))(REPORTS[0])
+    small = save_llm(kind, tmp_path / "small")
+    unknown = shutil.copytree(adapter, tmp_path / "unknown")
+    (unknown / "radsent.json").unlink()
+    with pytest.raises(RadsentError, match=f"{unknown}: does not fit {small} .* it was trained for {base}"):
+        make_pipeline(small, adapter=str(unknown))(REPORTS[0])
+    record = json.loads((adapter / "radsent.json").read_text())
+    (unknown / "radsent.json").write_text(json.dumps({**record, "prompt": "ja_v0"}))
+    with pytest.raises(RadsentError, match="was trained with the prompt 'ja_v0', not 'ja_v1': set prompt = 'ja_v0'"):
+        make_pipeline(base, adapter=str(unknown))(REPORTS[0])
+    (unknown / "radsent.json").write_text("{")
+    with pytest.raises(RadsentError, match=r"radsent.json: is damaged: copy the adapter again"):
+        make_pipeline(base, adapter=str(unknown))(REPORTS[0])
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ({"training.epochs": "many"}, "training.epochs is 'many'"),
+        ({"training.epoch": 1}, "training.epoch is 1: Extra inputs are not permitted"),
+        ({"training.loss": "all"}, "training.loss is 'all': Input should be 'answer' or 'labels'"),
+        ({"adapter.target_modules": '["query"]'}, "has none of adapter.target_modules, query: name layers of"),
+        ({"training.max_length": 64}, "fits training.max_length = 64: raise it"),
+        ({"model.load_in_4bit": "true"}, "load_in_4bit needs a GPU, and none is at hand"),
+        ({"model.name": "/no/model"}, "/no/model: no such folder"),
+        ({"paths.train": "/no/train.jsonl"}, "/no/train.jsonl: no such file"),
+        ({"paths.dev": CONFIG}, "lora.cfg, line 1: not valid JSON"),
+    ],
+)
+def test_settings_that_cannot_be(base, corpus, tmp_path, overrides, message):
+    done = train(base, corpus, tmp_path / "adapter", **overrides)
+    assert done.exit_code == 1
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_config_that_is_none(tmp_path):
+    (tmp_path / "bad.cfg").write_text("epochs 3")
+    for name, message in {"none.cfg": "no such config", "bad.cfg": "is no config"}.items():
+        done = CliRunner().invoke(app, ["train-lora", str(tmp_path / name), str(tmp_path / "adapter")])
+        assert (done.exit_code, message in done.stderr) == (1, True)
