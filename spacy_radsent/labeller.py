@@ -1,15 +1,16 @@
 """What all components that label sentences share: what they write to a document, and what becomes of one that fails."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from spacy.pipeline import Pipe
 from spacy.tokens import Doc, Span, SpanGroup
+from spacy.training import Example, validate_examples
 
 from .batching import batch_by_tokens
 from .errors import RadsentError
 from .labels import LABELS
-from .spans import trimmed_sentences
+from .spans import character_offsets, covering_span, trimmed_sentences
 
 # Memory grows with the tokens of a batch: 64 reports of usual length have about 12,000.
 MAX_BATCH_TOKENS = 20_000
@@ -53,19 +54,29 @@ class SentenceLabeller(Pipe):
     """
 
     name: str
+    scorer: Callable | None
 
     @property
     def key(self) -> str:
         """RETURNS (str): The key of the span group."""
         raise NotImplementedError
 
-    def predict(self, docs: Iterable[Doc]) -> Any:
-        """RETURNS (Any): Labels for `set_annotations`; the documents stay as they are."""
+    def predict_sentences(self, docs: list[Doc], sentences: list[list[Span]]) -> Any:
+        """RETURNS (Any): Labels of these sentences for `set_annotations`; the documents stay as they are."""
         raise NotImplementedError
 
     def set_annotations(self, docs: Iterable[Doc], prediction: Any) -> None:
-        """Write what `predict` returned for these documents."""
+        """Write what `predict` or `predict_sentences` returned for these documents."""
         raise NotImplementedError
+
+    def predict(self, docs: Iterable[Doc]) -> Any:
+        """Label documents without changing them.
+
+        docs (Iterable[Doc]): Documents with sentence boundaries.
+        RETURNS (Any): For `set_annotations`.
+        """
+        docs = list(docs)
+        return self.predict_sentences(docs, [find_sentences(doc, self.name) for doc in docs])
 
     def __call__(self, doc: Doc) -> Doc:
         try:
@@ -106,6 +117,34 @@ class SentenceLabeller(Pipe):
         """Say that a document failed: on its sentences, or on all of it where it has none."""
         sentences = trimmed_sentences(doc) if doc.has_annotation("SENT_START") else [doc[:]]
         write_labelled(doc, Labelled.failed(sentences), self.key, self.name)
+
+    def gold_sentences(self, example: Example) -> list[Span]:
+        """RETURNS (List[Span]): The sentences of the reference as spans of the predicted document's tokens."""
+        return [
+            covering_span(example.predicted, span.start_char, span.end_char, span.label_)
+            for span in example.reference.spans.get(self.key, [])
+        ]
+
+    def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
+        """Score labels on the boundaries of the reference, and end to end on the predicted ones.
+
+        examples (Iterable[Example]): Predicted and reference documents.
+        RETURNS (Dict[str, Any]): See `classifier.scorer.label_score`.
+        """
+        if self.scorer is None:
+            return {}
+        examples = list(examples)
+        validate_examples(examples, f"{type(self).__name__}.score")
+        on_gold = [self._on_gold_boundaries(eg) for eg in examples]
+        return self.scorer(examples, on_gold_boundaries=on_gold, spans_key=self.key, **kwargs)
+
+    def _on_gold_boundaries(self, example: Example) -> Example:
+        sentences = self.gold_sentences(example)
+        if character_offsets(sentences) == character_offsets(list(example.predicted.spans.get(self.key, []))):
+            return example
+        doc = example.predicted.copy()
+        self.set_annotations([doc], self.predict_sentences([doc], [sentences]))
+        return Example(doc, example.reference)
 
 
 def find_sentences(doc: Doc, name: str) -> list[Span]:

@@ -72,13 +72,13 @@ def save_llm(kind: str, folder: Path, seed: int = 0, **shape: float) -> Path:
     return folder
 
 
-def memorize_reports(folder: Path, gold: list[str] = GOLD, steps: int = 80) -> None:
+def memorize_reports(folder: Path, gold: list[str] = GOLD, steps: int = 80, learn_rate: float = 0.01) -> None:
     """Train a language model, all of its weights, to answer for the tiny reports; keeps it in its folder."""
     builder = SkeletonBuilder(AutoTokenizer.from_pretrained(folder), "ja_v1")
     model = AutoModelForCausalLM.from_pretrained(folder)
     splitter = blank_pipeline()
     splitter.add_pipe("radsent_sentencizer")
-    optimizer = torch.optim.AdamW(model.parameters(), lr=0.005)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=learn_rate)
     rows = []
     for text, labels in zip(REPORTS, gold, strict=True):
         sentences = [sentence.text for sentence in trimmed_sentences(splitter(text))]

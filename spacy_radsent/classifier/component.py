@@ -16,9 +16,8 @@ from thinc.types import Floats2d, Ragged
 
 from ..errors import RadsentError
 from ..extensions import install_extensions
-from ..labeller import Labelled, SentenceLabeller, find_sentences, write_labelled
+from ..labeller import Labelled, SentenceLabeller, write_labelled
 from ..labels import LABELS, SPANS_KEY
-from ..spans import character_offsets, covering_span
 
 # What `predict` hands to `set_annotations`: the sentences of each Doc, and a row of probabilities for each sentence.
 Prediction = tuple[list[list[Span]], Floats2d]
@@ -92,17 +91,16 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
         """Refuse: annotations, scores and every later component rest on these four labels."""
         raise RadsentError(f"Cannot add label {label!r}: the scheme of '{self.name}' is fixed to {', '.join(LABELS)}.")
 
-    def predict(self, docs: Iterable[Doc]) -> Prediction:
-        """Label documents without changing them.
+    def predict_sentences(self, docs: list[Doc], sentences: list[list[Span]]) -> Prediction:
+        """Label sentences without changing their documents.
 
-        docs (Iterable[Doc]): Documents with sentence boundaries.
-        RETURNS (Prediction): The sentences of each document, and their probabilities.
+        docs (List[Doc]): Documents.
+        sentences (List[List[Span]]): The sentences of each.
+        RETURNS (Prediction): The sentences, and their probabilities.
         """
-        docs = list(docs)
-        sentences = [find_sentences(doc, self.name) for doc in docs]
-        return sentences, self._predict_sentences(docs, sentences)
+        return sentences, self._probabilities(docs, sentences)
 
-    def _predict_sentences(self, docs: list[Doc], sentences: Sequence[Sequence[Span]]) -> Floats2d:
+    def _probabilities(self, docs: list[Doc], sentences: list[list[Span]]) -> Floats2d:
         if not any(sentences):
             return self.model.ops.alloc2f(0, len(LABELS))
         self._check_model()
@@ -127,7 +125,7 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
         """Write labels to documents.
 
         docs (Iterable[Doc]): The documents.
-        prediction (Prediction): What `predict` returned for them.
+        prediction (Prediction): What `predict` or `predict_sentences` returned for them.
         """
         all_sentences, scores = prediction
         rows = iter(self.model.ops.to_numpy(scores).tolist())
@@ -165,7 +163,7 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
         validate_examples(examples, "RadsentClassifier.update")
         losses = {} if losses is None else losses
         losses.setdefault(self.name, 0.0)
-        sentences = [self._gold_sentences(eg) for eg in examples]
+        sentences = [self.gold_sentences(eg) for eg in examples]
         if not any(sentences):
             return losses
         set_dropout_rate(self.model, drop)
@@ -264,7 +262,7 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
         if weights is not None:
             self._load_weights(Path(weights))
             return
-        X = ([eg.predicted for eg in sample], _offsets([self._gold_sentences(eg) for eg in sample]))
+        X = ([eg.predicted for eg in sample], _offsets([self.gold_sentences(eg) for eg in sample]))
         self.model.initialize(X=X, Y=self.model.ops.alloc2f(len(X[1].dataXd), len(LABELS)))
 
     def _load_weights(self, pipeline: Path) -> None:
@@ -286,34 +284,6 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
                 f"The label scheme {list(labels)} does not match the model's {list(LABELS)}: "
                 f"use data and a pipeline of the same scheme."
             )
-
-    def _gold_sentences(self, example: Example) -> list[Span]:
-        """RETURNS (List[Span]): The sentences of the reference as spans of the predicted document's tokens."""
-        return [
-            covering_span(example.predicted, span.start_char, span.end_char, span.label_)
-            for span in example.reference.spans.get(self.key, [])
-        ]
-
-    def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
-        """Score labels on the boundaries of the reference, and end to end on the predicted ones.
-
-        examples (Iterable[Example]): Predicted and reference documents.
-        RETURNS (Dict[str, Any]): See `scorer.label_score`.
-        """
-        if self.scorer is None:
-            return {}
-        examples = list(examples)
-        validate_examples(examples, "RadsentClassifier.score")
-        on_gold = [self._on_gold_boundaries(eg) for eg in examples]
-        return self.scorer(examples, on_gold_boundaries=on_gold, spans_key=self.key, **kwargs)
-
-    def _on_gold_boundaries(self, example: Example) -> Example:
-        sentences = self._gold_sentences(example)
-        if character_offsets(sentences) == character_offsets(list(example.predicted.spans.get(self.key, []))):
-            return example
-        doc = example.predicted.copy()
-        self.set_annotations([doc], ([sentences], self._predict_sentences([doc], [sentences])))
-        return Example(doc, example.reference)
 
     def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "RadsentClassifier":
         super().from_bytes(bytes_data, exclude=exclude)

@@ -8,7 +8,7 @@ from spacy.tokens import Doc, Span
 
 from ..errors import needs_extra
 from ..extensions import install_extensions
-from ..labeller import Labelled, SentenceLabeller, find_sentences, write_labelled
+from ..labeller import Labelled, SentenceLabeller, write_labelled
 from ..labels import LABELS
 from .settings import LLMSettings
 
@@ -19,12 +19,13 @@ Reader = Callable[[Sequence[list[Span]]], list[Labelled]]
 class RadsentLLM(SentenceLabeller):
     """Label the sentences of a report by a language model; see `SentenceLabeller` for what it writes."""
 
-    def __init__(self, name: str, settings: LLMSettings, *, spans_key: str) -> None:
+    def __init__(self, name: str, settings: LLMSettings, *, spans_key: str, scorer: Callable | None = None) -> None:
         """Build the component; nothing is loaded before the first report. See `factory.make_llm`."""
         install_extensions()
         self.name = name
         self.settings = settings
         self.spans_key = spans_key
+        self.scorer = scorer
 
     @property
     def key(self) -> str:
@@ -45,19 +46,22 @@ class RadsentLLM(SentenceLabeller):
             from .generate import GenerateReader
             from .score import ScoreReader
 
-        readers: dict[str, Callable[[LLMSettings], Reader]] = {"score": ScoreReader.load, "generate": GenerateReader}
+        readers: dict[str, Callable[[LLMSettings], Reader]] = {
+            "score": ScoreReader.load,
+            "generate": GenerateReader.load,
+        }
         return readers[self.settings.mode](self.settings)
 
-    def predict(self, docs: Iterable[Doc]) -> list[Labelled]:
-        """Label documents without changing them.
+    def predict_sentences(self, docs: list[Doc], sentences: list[list[Span]]) -> list[Labelled]:
+        """Label sentences without changing their documents.
 
-        docs (Iterable[Doc]): Documents with sentence boundaries.
+        docs (List[Doc]): Documents.
+        sentences (List[List[Span]]): The sentences of each.
         RETURNS (List[Labelled]): The labelled sentences of each.
         """
-        reports = [find_sentences(doc, self.name) for doc in docs]
-        full = [sentences for sentences in reports if sentences]
+        full = [spans for spans in sentences if spans]
         labelled = iter(self.reader(full) if full else [])
-        return [next(labelled) if sentences else Labelled.failed([]) for sentences in reports]
+        return [next(labelled) if spans else Labelled.failed([]) for spans in sentences]
 
     def set_annotations(self, docs: Iterable[Doc], prediction: list[Labelled]) -> None:
         """Write what `predict` returned for these documents."""

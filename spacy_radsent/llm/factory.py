@@ -1,6 +1,8 @@
 """The factory of the `radsent_llm` component."""
 
 import os
+from collections.abc import Callable
+from dataclasses import fields
 from typing import Any
 
 from spacy.language import Language
@@ -11,17 +13,9 @@ from .component import RadsentLLM
 from .settings import LLMSettings
 
 DEFAULT_CONFIG: dict[str, Any] = {
-    "adapter": None,
-    "mode": "score",
-    "dtype": "auto",
-    "device": "auto",
-    "load_in_4bit": False,
-    "prompt": "ja_v1",
-    "max_length": 4096,
-    "max_batch_tokens": 8192,
-    "attempts": 1,
-    "endpoint": None,
+    **{field.name: field.default for field in fields(LLMSettings) if field.name != "model"},
     "spans_key": SPANS_KEY,
+    "scorer": {"@scorers": "spacy_radsent.label_scorer.v1"},
 }
 
 
@@ -46,6 +40,7 @@ def make_llm(
     attempts: int,
     endpoint: dict[str, Any] | None,
     spans_key: str,
+    scorer: Callable | None,
 ) -> RadsentLLM:
     """Build a `radsent_llm`.
 
@@ -65,6 +60,7 @@ def make_llm(
         sampled.
     endpoint (Optional[Dict[str, Any]]): The server of endpoint mode; see `endpoint.EndpointSettings`.
     spans_key (str): Key of the span group to write.
+    scorer (Optional[Callable]): See `classifier.scorer.label_score`.
     """
     settings = LLMSettings(
         os.path.expanduser(model),
@@ -79,4 +75,4 @@ def make_llm(
         attempts,
         None if endpoint is None else EndpointSettings.read(endpoint),
     )
-    return RadsentLLM(name, settings, spans_key=spans_key)
+    return RadsentLLM(name, settings, spans_key=spans_key, scorer=scorer)

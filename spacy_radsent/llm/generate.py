@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from spacy.tokens import Span
@@ -38,15 +38,25 @@ class GenerateReader:
     There are no probabilities. `counts` counts what could not be parsed.
     """
 
-    def __init__(self, settings: LLMSettings) -> None:
-        """settings (LLMSettings): The model, which is loaded now."""
+    def __init__(self, settings: LLMSettings, tokenizer: Any, model: Any) -> None:
+        """Wrap a model.
+
+        settings (LLMSettings): Bounds on memory and attempts.
+        tokenizer (PreTrainedTokenizerBase): Its tokenizer, which can pad.
+        model (PreTrainedModel): A causal language model.
+        """
         self.settings = settings
-        self.tokenizer = load_tokenizer(settings.model)
+        self.tokenizer = tokenizer
         self.instructions = read_instructions(settings.prompt)
-        self.special = SpecialTokens(self.tokenizer)
-        self.model = load_model(settings)
+        self.special = SpecialTokens(tokenizer)
+        self.model = model
         self.batches = Batches(settings.max_batch_tokens)
         self.counts = ParseCounts()
+
+    @classmethod
+    def load(cls, settings: LLMSettings) -> "GenerateReader":
+        """settings (LLMSettings): The model, which is loaded now."""
+        return cls(settings, load_tokenizer(settings.model), load_model(settings))
 
     def __call__(self, reports: Sequence[list[Span]]) -> list[Labelled]:
         """Label reports.

@@ -1,6 +1,7 @@
 """Training of a LoRA adapter: a language model learns to answer with the labels of a corpus."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from datetime import date
@@ -22,11 +23,10 @@ from ..corpus.docbin import Alignment, blank_pipeline, record_to_doc
 from ..corpus.records import Record, read_records
 from ..errors import RadsentError
 from ..files import atomic_folder, atomic_writer, refuse_existing
-from ..labels import Label
+from ..labels import SPANS_KEY, Label
 from ..version import __version__
 from .adapter import AdapterRecord, fingerprint, sha256
 from .component import RadsentLLM
-from .factory import DEFAULT_CONFIG
 from .lora_settings import LoraSettings
 from .model import has_four_bits, load_model, load_tokenizer
 from .score import ScoreReader
@@ -129,7 +129,7 @@ class DevScorer:
     def __call__(self) -> dict[str, float]:
         """RETURNS (Dict[str, float]): The figures of SCORES."""
         self.model.eval()
-        pipe = RadsentLLM("radsent_llm", self.llm, spans_key=DEFAULT_CONFIG["spans_key"])
+        pipe = RadsentLLM("radsent_llm", self.llm, spans_key=SPANS_KEY, scorer=label_score)
         # A new one each time: it keeps what the model made of the prompt's first tokens.
         pipe.reader = ScoreReader(self.llm, self.builder, self.model.get_base_model())
         pipe.reader.watched = True  # which warns of a model that never learned the task
@@ -137,7 +137,7 @@ class DevScorer:
             Example(predicted, gold)
             for predicted, gold in zip(pipe.pipe(gold.copy() for gold in self.golds), self.golds, strict=True)
         ]
-        scores = label_score(examples, on_gold_boundaries=examples)
+        scores = pipe.score(examples)
         return {name: scores[key] for name, key in SCORES.items()}
 
 
@@ -171,16 +171,12 @@ def _llm_settings(settings: LoraSettings) -> LLMSettings:
     in_4bit = on_gpu and has_four_bits() if model.load_in_4bit == "auto" else model.load_in_4bit
     dtype = model.dtype if model.dtype != "auto" else "bfloat16" if on_gpu else "float32"
     return LLMSettings(
-        model=model.name,
-        adapter=None,
-        mode="score",
+        model=os.path.expanduser(model.name),
         dtype=dtype,
         device=model.device,
         load_in_4bit=in_4bit,
         prompt=model.prompt,
         max_length=settings.training.max_length,
-        max_batch_tokens=DEFAULT_CONFIG["max_batch_tokens"],
-        attempts=1,
     )
 
 

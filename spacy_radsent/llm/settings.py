@@ -14,15 +14,15 @@ class LLMSettings:
     """Which language model, how it is held, and how it is asked; see `factory.make_llm`."""
 
     model: str
-    adapter: str | None
-    mode: str
-    dtype: str
-    device: str
-    load_in_4bit: bool
-    prompt: str
-    max_length: int
-    max_batch_tokens: int
-    attempts: int
+    adapter: str | None = None
+    mode: str = "score"
+    dtype: str = "auto"
+    device: str = "auto"
+    load_in_4bit: bool = False
+    prompt: str = "ja_v1"
+    max_length: int = 4096
+    max_batch_tokens: int = 8192
+    attempts: int = 1
     endpoint: EndpointSettings | None = None
 
     def __post_init__(self) -> None:

@@ -35,7 +35,7 @@ FAST = {
 @pytest.fixture(scope="module", params=KINDS)
 def base(request, tmp_path_factory):
     folder = save_llm(request.param, tmp_path_factory.mktemp("base") / request.param, **SHAPE)
-    memorize_reports(folder, WRONG, steps=150)
+    memorize_reports(folder, WRONG, steps=150, learn_rate=0.005)
     return folder
 
 
