@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from encoders import run_without_torch
+from llms import save_llm
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = "ja_radsent_smoke"
@@ -30,12 +31,10 @@ def project(tmp_path_factory):
     subprocess.run([sys.executable, "-m", "pip", "uninstall", "--quiet", "--yes", PACKAGE], check=False)
 
 
-def run_project(folder, *arguments, check=True):
-    overrides = {
-        "training.max_epochs": "3",
-        "training.eval_frequency": "8",
-        "training.logger.progress_bar": "false",
-    }
+FAST = {"training.max_epochs": "3", "training.eval_frequency": "8", "training.logger.progress_bar": "false"}
+
+
+def run_project(folder, *arguments, check=True, overrides=FAST):
     done = subprocess.run(
         [sys.executable, "-m", "spacy", "project", "run", *arguments],
         cwd=folder,
@@ -136,3 +135,28 @@ def test_a_corpus_that_is_not_there(project):
     done = run_project(project, "split", ".", "--vars.corpus", "jichi", check=False)
     assert done.returncode != 0
     assert "assets/jichi" in done.stdout + done.stderr
+
+
+def test_workflow_of_a_language_model(project, tmp_path):
+    model = save_llm("qwen3", tmp_path / "model", num_hidden_layers=1, initializer_range=0.02)
+    corpus = tmp_path / "corpora/few"
+    corpus.mkdir(parents=True)
+    lines = (ROOT / "assets/bundled/part00.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    (corpus / "few.jsonl").write_text("".join(lines[:20]), encoding="utf-8")
+    external = (ROOT / "assets/external_dev.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    (project / "assets/external_dev.jsonl").write_text("".join(external[:3]), encoding="utf-8")
+    config = (project / "configs/lora.cfg").read_text(encoding="utf-8")
+    config = config.replace("epochs = 3", "epochs = 1").replace("max_length = 2048", "max_length = 8192")
+    (project / "configs/lora.cfg").write_text(config, encoding="utf-8")
+    variables = {"corpora": corpus.parent, "corpus": "few", "llm": model}
+    done = run_project(
+        project,
+        "llm",
+        ".",
+        *(part for name, value in variables.items() for part in (f"--vars.{name}", str(value))),
+        overrides={},
+    )
+    assert "epoch 1  dev loss" in done.stdout
+    scores = json.loads((project / "metrics/llm_external_dev.json").read_text())
+    assert 0 <= scores["radsent_macro_f"] <= 1
+    assert (project / "training/lora/adapter_model.safetensors").exists()

@@ -22,7 +22,7 @@ def train_lora(
     """
     from ..llm.lora_settings import read_lora_settings
 
-    settings = read_lora_settings(config, parse_config_overrides(context.args, env_var=None))
+    settings = read_lora_settings(config, parse_config_overrides(context.args))
     with needs_extra("llm"):
         from ..llm.lora import train_lora as train
 

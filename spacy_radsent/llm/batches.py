@@ -59,3 +59,11 @@ class Batches:
 
 def _is_out_of_memory(error: RuntimeError) -> bool:
     return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+
+
+def pad_left(rows: Sequence[list[int]], fill: int = 0) -> tuple[Any, Any]:
+    """RETURNS (Tuple[Ints2d, Ints2d]): Rows of tokens as one tensor, padding first, and its mask."""
+    width = max(map(len, rows))
+    ids = torch.tensor([[fill] * (width - len(row)) + row for row in rows])
+    mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows])
+    return ids, mask

@@ -16,6 +16,7 @@ import torch
 from transformers import DynamicCache
 
 from ..torch_setup import ForkGuard
+from .batches import pad_left
 from .skeleton import Skeleton, common_prefix
 
 # Labels to look at for `label_mass`.
@@ -71,7 +72,7 @@ class LabelDecoder:
                 place = skeletons[i].places[step]
                 chunks[i] = before[i] + skeletons[i].ids[starts[i] : place]
                 starts[i] = place + 1
-            ids, chunk_mask = _pad_left(chunks)
+            ids, chunk_mask = pad_left(chunks)
             mask = torch.cat([mask, chunk_mask], dim=1)
             rows = self._labels(self._read(ids, mask, cache)[asked])
             for i, row in zip(asked, rows, strict=True):
@@ -112,11 +113,3 @@ class LabelDecoder:
             self._prefix_cache = cache.to_legacy_cache()
         layers = [[tensor[:, :, :length].expand(rows, -1, -1, -1) for tensor in kv] for kv in self._prefix_cache]
         return DynamicCache.from_legacy_cache(layers)
-
-
-def _pad_left(rows: list[list[int]]) -> tuple[Any, Any]:
-    """RETURNS (Tuple[Ints2d, Ints2d]): The rows as one tensor and its mask, padding first."""
-    width = max(map(len, rows))
-    ids = torch.tensor([[0] * (width - len(row)) + row for row in rows])
-    mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows])
-    return ids, mask

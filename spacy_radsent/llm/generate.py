@@ -8,7 +8,7 @@ import torch
 from spacy.tokens import Span
 
 from ..labeller import Labelled
-from .batches import Batches
+from .batches import Batches, pad_left
 from .model import load_model, load_tokenizer
 from .parse import ParseCounts, labelled, parse_answer
 from .prompt import SpecialTokens, read_instructions, render_answer, render_prompt
@@ -86,14 +86,13 @@ class GenerateReader:
 
     @torch.inference_mode()
     def _generate(self, questions: list[Question], sample: bool) -> list[str]:
-        inputs = self.tokenizer.pad(
-            {"input_ids": [question.ids for question in questions]}, padding_side="left", return_tensors="pt"
-        ).to(self.model.device)
+        ids, mask = pad_left([question.ids for question in questions], self.tokenizer.pad_token_id)
         written = self.model.generate(
-            **inputs,
+            input_ids=ids.to(self.model.device),
+            attention_mask=mask.to(self.model.device),
             max_new_tokens=max(question.room for question in questions),
             do_sample=sample,
             pad_token_id=self.tokenizer.pad_token_id,
             eos_token_id=self.tokenizer.eos_token_id,
         )
-        return self.tokenizer.batch_decode(written[:, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
+        return self.tokenizer.batch_decode(written[:, ids.shape[1] :], skip_special_tokens=True)

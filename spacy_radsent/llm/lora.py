@@ -3,39 +3,24 @@
 import json
 import os
 import shutil
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model, prepare_model_for_kbit_training
-from rich.console import Console
-from spacy.tokens import Doc
-from spacy.training import Example
-from transformers import TrainingArguments
-from transformers.trainer import Trainer
-from transformers.trainer_callback import ProgressCallback
-from transformers.utils import logging as transformers_logging
 
-from ..classifier.scorer import label_score
-from ..corpus.docbin import Alignment, blank_pipeline, record_to_doc
 from ..corpus.records import Record, read_records
 from ..errors import RadsentError
 from ..files import atomic_folder, atomic_writer, refuse_existing
-from ..labels import SPANS_KEY, Label
+from ..labels import Label
 from ..version import __version__
 from .adapter import AdapterRecord, fingerprint, sha256
-from .component import RadsentLLM
 from .lora_settings import LoraSettings
+from .lora_trainer import IGNORED, Collator, DevScorer, LabelTrainer, training_arguments
 from .model import has_four_bits, load_model, load_tokenizer
-from .score import ScoreReader
 from .settings import LLMSettings
 from .skeleton import SkeletonBuilder
-
-IGNORED = -100  # by the loss
-# The scorer's figures that are shown and kept, by their names on the card.
-SCORES = {"accuracy": "radsent_acc", "macro_f1": "radsent_macro_f", "precision_positive": "radsent_ppv_1"}
 
 
 def train_lora(settings: LoraSettings, output: Path, resume: bool = False) -> AdapterRecord:
@@ -57,7 +42,9 @@ def train_lora(settings: LoraSettings, output: Path, resume: bool = False) -> Ad
     builder = SkeletonBuilder(load_tokenizer(llm.model), llm.prompt)
     rows = _rows(train, builder, settings)
     base = load_model(llm)
-    base_facts: dict[str, Any] = {
+    facts: dict[str, Any] = {
+        "train_sha256": sha256(settings.paths.train),
+        "dev_sha256": sha256(settings.paths.dev),
         "base_model": llm.model,
         "base_revision": getattr(base.config, "_commit_hash", None),
         "base_fingerprint": fingerprint(base),
@@ -67,22 +54,18 @@ def train_lora(settings: LoraSettings, output: Path, resume: bool = False) -> Ad
     model = _adapted(base, settings, llm.load_in_4bit)
     trainer = LabelTrainer(
         model=model,
-        args=_arguments(settings, checkpoints, len(rows), model.device.type),
+        args=training_arguments(settings.training, checkpoints, len(rows), model.device.type),
         train_dataset=rows,
         eval_dataset=_rows(dev, builder, settings),
         data_collator=Collator(builder.tokenizer.pad_token_id),
         score=DevScorer(dev, llm, builder, model),
     )
-    trainer.remove_callback(ProgressCallback)
-    trainer.add_callback(QuietProgress)
     _remember(settings, checkpoints)
     trainer.train(resume_from_checkpoint=resume)
     record = AdapterRecord(
-        **base_facts,
+        **facts,
         prompt=llm.prompt,
         prompt_sha256=builder.prompt_sha256,
-        train_sha256=sha256(settings.paths.train),
-        dev_sha256=sha256(settings.paths.dev),
         settings=settings.model_dump(),
         scores=trainer.best_scores(),
         spacy_radsent=__version__,
@@ -94,75 +77,6 @@ def train_lora(settings: LoraSettings, output: Path, resume: bool = False) -> Ad
         record.write(folder)
     shutil.rmtree(checkpoints)
     return record
-
-
-class QuietProgress(ProgressCallback):
-    """A progress bar without the raw logs."""
-
-    def on_log(self, *args: Any, **kwargs: Any) -> None:
-        pass
-
-
-class Collator:
-    """Pads rows to one length."""
-
-    def __init__(self, pad_id: int) -> None:
-        self.fill = {"input_ids": pad_id, "attention_mask": 0, "labels": IGNORED}
-
-    def __call__(self, rows: list[dict[str, list[int]]]) -> dict[str, Any]:
-        width = max(len(row["input_ids"]) for row in rows)
-        return {
-            key: torch.tensor([row[key] + [fill] * (width - len(row[key])) for row in rows])
-            for key, fill in self.fill.items()
-        }
-
-
-class DevScorer:
-    """Scores the labels that a model in training gives the dev reports in score mode: by its own earlier labels."""
-
-    def __init__(self, dev: list[Record], llm: LLMSettings, builder: SkeletonBuilder, model: PeftModel) -> None:
-        nlp = blank_pipeline()
-        docs = [record_to_doc(record, nlp, Alignment()) for record in dev]
-        self.golds: list[Doc] = [doc for doc in docs if doc is not None]
-        self.llm, self.builder, self.model = llm, builder, model
-
-    def __call__(self) -> dict[str, float]:
-        """RETURNS (Dict[str, float]): The figures of SCORES."""
-        self.model.eval()
-        pipe = RadsentLLM("radsent_llm", self.llm, spans_key=SPANS_KEY, scorer=label_score)
-        # A new one each time: it keeps what the model made of the prompt's first tokens.
-        pipe.reader = ScoreReader(self.llm, self.builder, self.model.get_base_model())
-        pipe.reader.watched = True  # which warns of a model that never learned the task
-        examples = [
-            Example(predicted, gold)
-            for predicted, gold in zip(pipe.pipe(gold.copy() for gold in self.golds), self.golds, strict=True)
-        ]
-        scores = pipe.score(examples)
-        return {name: scores[key] for name, key in SCORES.items()}
-
-
-class LabelTrainer(Trainer):
-    """Scores labels after each epoch, besides the loss, and prints both."""
-
-    def __init__(self, *args: Any, score: Callable[[], dict[str, float]], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.score = score
-        self.console = Console()
-
-    def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
-        metrics = super().evaluate(*args, **kwargs)
-        scores = self.score()
-        metrics.update({f"eval_{name}": value for name, value in scores.items()})
-        self.log({f"eval_{name}": value for name, value in scores.items()})
-        shown = "  ".join(f"{name} {value:.3f}" for name, value in scores.items())
-        self.console.print(f"epoch {self.state.epoch:.0f}  dev loss {metrics['eval_loss']:.4f}  {shown}")
-        return metrics
-
-    def best_scores(self) -> dict[str, float]:
-        """RETURNS (Dict[str, float]): The figures of SCORES of the epoch that was kept."""
-        logs = [log for log in self.state.log_history if "eval_macro_f1" in log]
-        best = max(logs, key=lambda log: log["eval_macro_f1"])
-        return {name: best[f"eval_{name}"] for name in SCORES}
 
 
 def _llm_settings(settings: LoraSettings) -> LLMSettings:
@@ -229,39 +143,6 @@ def _adapted(base: Any, settings: LoraSettings, in_4bit: bool) -> PeftModel:
             f"{settings.model.name}: has none of adapter.target_modules, {', '.join(adapter.target_modules)}: "
             f"name layers of this model."
         ) from None
-
-
-def _arguments(settings: LoraSettings, checkpoints: Path, rows: int, device: str) -> TrainingArguments:
-    training = settings.training
-    steps = -(-rows // (training.batch_size * training.accumulate_gradient)) * training.epochs
-    on_gpu = device == "cuda"
-    transformers_logging.set_verbosity_error()
-    return TrainingArguments(
-        output_dir=str(checkpoints),
-        num_train_epochs=training.epochs,
-        per_device_train_batch_size=training.batch_size,
-        per_device_eval_batch_size=training.batch_size,
-        gradient_accumulation_steps=training.accumulate_gradient,
-        gradient_checkpointing=training.gradient_checkpointing,
-        learning_rate=training.learn_rate,
-        lr_scheduler_type="cosine",
-        warmup_steps=min(training.warmup_steps, steps // 5),
-        bf16=on_gpu and torch.cuda.is_bf16_supported(),
-        fp16=on_gpu and not torch.cuda.is_bf16_supported(),
-        use_cpu=not on_gpu,
-        dataloader_pin_memory=on_gpu,
-        eval_strategy="epoch",
-        save_strategy="epoch",
-        disable_tqdm=False,  # unlike its default, whatever the verbosity
-        save_safetensors=True,
-        load_best_model_at_end=True,
-        metric_for_best_model="macro_f1",
-        greater_is_better=True,
-        seed=training.seed,
-        remove_unused_columns=False,
-        label_names=["labels"],
-        report_to=[],
-    )
 
 
 def _remember(settings: LoraSettings, checkpoints: Path) -> None:

@@ -100,7 +100,7 @@ def test_adapter_says_where_it_comes_from(base, adapter, corpus):
 
 
 def test_run_that_was_cut_off_goes_on_to_the_same_weights(base, corpus, tmp_path, monkeypatch):
-    from spacy_radsent.llm.lora import LabelTrainer
+    from spacy_radsent.llm.lora_trainer import LabelTrainer
 
     settings = {**FAST, "training.learn_rate": 0.001}
     corpus = shutil.copytree(corpus, tmp_path / "corpus")
