@@ -83,15 +83,21 @@ def random_model(shape: str, spread: float, dtype: torch.dtype, device: str) -> 
         return AutoModelForCausalLM.from_config(config, torch_dtype=dtype).eval()
 
 
-def reports_of(length: int, count: int) -> list[list[Span]]:
-    """RETURNS (List[List[Span]]): The sentences of reports, cut from the bundled ones read one after the other."""
+def bundled() -> list[Record]:
+    return [record for path in sorted((ROOT / "assets/bundled").glob("*.jsonl")) for record in import_records(path)]
+
+
+def reports_of(length: int) -> list[list[Span]]:
+    """RETURNS (List[List[Span]]): The sentences of the bundled reports that have so many."""
     nlp = blank_pipeline()
-    texts = [
-        text
-        for path in sorted((ROOT / "assets/bundled").glob("*.jsonl"))
-        for record in import_records(path)
-        for text in record.sentence_texts
-    ]
+    docs = [record_to_doc(record, nlp, Alignment()) for record in bundled() if len(record.sentences) == length]
+    return [list(doc.spans["radsent"]) for doc in docs if doc is not None]
+
+
+def joined_reports(length: int, count: int) -> list[list[Span]]:
+    """RETURNS (List[List[Span]]): Sentences of bundled reports, one report after the other, cut to this length."""
+    texts = [text for record in bundled() for text in record.sentence_texts]
+    nlp = blank_pipeline()
     reports = []
     for i in range(count):
         text, sentences = "", []
@@ -140,7 +146,7 @@ def main() -> None:
     for reader in readers.values():
         reader.watched = True  # random weights never learned the task
     readers["generate"] = generate.GenerateReader(settings, tokenizer, model)
-    reports = reports_of(args.sentences, args.reports)
+    reports = reports_of(args.sentences)[: args.reports]
     for name in ("score", "fixed point"):
         readers[name](reports)  # the shared start of the prompts, and what the first labels are watched for
     times: dict[str, list[float]] = {name: [] for name in readers}
@@ -150,10 +156,10 @@ def main() -> None:
             for i in range(0, len(reports), args.batch):
                 reader(reports[i : i + args.batch])
             times[name].append(time.perf_counter() - began)
-            print(name, f"{args.reports / times[name][-1]:.3f} reports/s", flush=True)
+            print(name, f"{len(reports) / times[name][-1]:.3f} reports/s", flush=True)
     medians = {name: statistics.median(values) for name, values in times.items()}
     rows = {
-        name: {"reports_per_second": args.reports / median, "x_generate": medians["generate"] / median}
+        name: {"reports_per_second": len(reports) / median, "x_generate": medians["generate"] / median}
         for name, median in medians.items()
     }
     table = Table(f"{args.shape}, {args.dtype}, {args.device}", "reports/s", "x generate")
@@ -172,7 +178,7 @@ def main() -> None:
     if args.shape == "small":
         figures["passes"] = {
             length: {
-                name: count_passes(readers[name].decoder, builder, reports_of(length, 4))
+                name: count_passes(readers[name].decoder, builder, joined_reports(length, 4))
                 for name in ("score", "fixed point")
             }
             for length in LENGTHS
