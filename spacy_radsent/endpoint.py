@@ -5,6 +5,7 @@ without proxies, redirects are not followed, and no error quotes what was sent o
 """
 
 import ipaddress
+import logging
 import os
 import threading
 from dataclasses import dataclass
@@ -114,14 +115,26 @@ class Endpoint:
         self.usage = Usage()
         self.refused: EndpointRefused | None = None
         self.openai = openai
-        self.client = openai.OpenAI(
+        # At DEBUG some versions of the client log what is sent.
+        logging.getLogger("openai").setLevel(logging.INFO)
+        self._connect()
+
+    def _connect(self) -> None:
+        settings = self.settings
+        self.process = os.getpid()
+        self._lock = threading.Lock()
+        self.client = self.openai.OpenAI(
             base_url=settings.base_url,
             api_key=self._key(),
             timeout=settings.timeout,
             max_retries=settings.max_retries,
-            http_client=openai.DefaultHttpxClient(follow_redirects=False, trust_env=not settings.is_local),
+            http_client=self.openai.DefaultHttpxClient(follow_redirects=False, trust_env=not settings.is_local),
         )
-        self._lock = threading.Lock()
+
+    def after_fork(self) -> None:
+        """Connect anew in a process that was forked: on one connection, two would read each other's answers."""
+        if self.process != os.getpid():
+            self._connect()
 
     def may_read(self, source: str | None) -> bool:
         """RETURNS (bool): Whether a report of this source ("synthetic", "real", None: unknown) may go to the server."""

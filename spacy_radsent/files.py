@@ -61,23 +61,34 @@ def atomic_writer(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
 
 
 @contextmanager
-def atomic_folder(path: str | Path) -> Iterator[Path]:
+def atomic_folder(path: str | Path, overwrite: bool = False) -> Iterator[Path]:
     """Write a folder that appears whole or not at all.
 
-    path (Union[str, Path]): Where it will be; nothing may be there. Missing folders above it are made.
+    path (Union[str, Path]): Where it will be. Missing folders above it are made.
+    overwrite (bool): Put it in place of one that is there, which is an error otherwise.
     YIELDS (Path): The folder to write to, beside it.
     """
     path = Path(path)
-    refuse_existing(path)
+    if not overwrite:
+        refuse_existing(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp") as folder:
-            whole = Path(folder) / path.name
-            whole.mkdir()
-            yield whole
-            shutil.move(whole, path)
+        temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp"))
     except OSError as error:
         raise RadsentError(f"{path}: cannot be written ({error.strerror}): choose a writable folder.") from None
+    try:
+        whole = temporary / "new"
+        whole.mkdir()
+        yield whole
+        if path.exists():
+            path.rename(temporary / "old")
+        whole.rename(path)
+    except OSError as error:
+        raise RadsentError(
+            f"{path}: cannot be written ({error.strerror}): free some space or choose another."
+        ) from None
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def refuse_existing(path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from spacy_radsent.errors import RadsentError
-from spacy_radsent.files import atomic_writer, read_text
+from spacy_radsent.files import atomic_folder, atomic_writer, read_text
 
 OLD = "以前の結果\r\n"
 
@@ -176,3 +176,22 @@ def test_read_text_of_nothing(tmp_path):
         read_text(tmp_path / "none.txt")
     with pytest.raises(RadsentError, match="cannot be read"):
         read_text(tmp_path)
+
+
+def test_folder_appears_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "結果"
+    with pytest.raises(KeyError), atomic_folder(path) as folder:
+        (folder / "a").write_text("1")
+        raise KeyError
+    assert list(tmp_path.iterdir()) == []
+    with atomic_folder(path) as folder:
+        (folder / "a").write_text("1")
+    with pytest.raises(RadsentError, match="is there already: name a folder"), atomic_folder(path):
+        pass
+    with pytest.raises(KeyError), atomic_folder(path, overwrite=True) as folder:
+        raise KeyError
+    assert (path / "a").read_text() == "1"
+    with atomic_folder(path, overwrite=True) as folder:
+        (folder / "b").write_text("2")
+    assert [file.name for file in path.iterdir()] == ["b"]
+    assert list(tmp_path.iterdir()) == [path]

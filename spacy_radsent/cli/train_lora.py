@@ -15,6 +15,7 @@ def train_lora(
     config: Path = typer.Argument(..., metavar="CONFIG", help="The settings, e.g. configs/lora.cfg."),
     output: Path = typer.Argument(..., metavar="OUTPUT", help="Folder of the adapter, not there yet."),
     resume: bool = typer.Option(False, "--resume", help="Go on with a run that was cut off."),
+    overwrite: bool = typer.Option(False, "--overwrite", help="Put it in place of an adapter that is there."),
 ) -> None:
     """Train a LoRA adapter for `radsent_llm`.
 
@@ -26,5 +27,5 @@ def train_lora(
     with needs_extra("llm"):
         from ..llm.lora import train_lora as train
 
-    record = train(settings, output, resume)
+    record = train(settings, output, resume, overwrite)
     print(f"{output}: an adapter for {record.base_model}, macro F1 {record.scores['macro_f1']:.3f} on dev")

@@ -10,6 +10,8 @@ from pydantic import BaseModel, ValidationError
 
 from ..errors import RadsentError
 from ..files import read_text
+from .prompt import prompt_sha256
+from .settings import LLMSettings
 
 FILE = "radsent.json"
 # Tokens whose embeddings tell one base model from another.
@@ -87,13 +89,12 @@ def fingerprint(model: Any) -> list[float]:
     return [round(length, 6) for length in rows.norm(dim=1).tolist()]
 
 
-def check_adapter(folder: Path, model: Any, name: str, prompt: str) -> None:
+def check_adapter(folder: Path, model: Any, settings: LLMSettings) -> None:
     """Refuse an adapter that was trained for another base model or prompt. One without a record is not checked.
 
     folder (Path): The adapter.
     model (PreTrainedModel): The base model.
-    name (str): Its name.
-    prompt (str): Version of the prompt.
+    settings (LLMSettings): Its name, and the version of the prompt.
     """
     if not (folder / FILE).is_file():
         return
@@ -101,15 +102,24 @@ def check_adapter(folder: Path, model: Any, name: str, prompt: str) -> None:
         record = AdapterRecord.model_validate_json(read_text(folder / FILE))
     except ValidationError:
         raise RadsentError(f"{folder / FILE}: is damaged: copy the adapter again.") from None
-    pairs = zip(record.base_fingerprint, fingerprint(model), strict=False)
-    if not all(math.isclose(one, other, rel_tol=0.02, abs_tol=1e-4) for one, other in pairs):
+    found = fingerprint(model)
+    if len(found) != len(record.base_fingerprint) or not all(
+        math.isclose(one, other, rel_tol=0.02, abs_tol=1e-4)
+        for one, other in zip(record.base_fingerprint, found, strict=True)
+    ):
         raise RadsentError(
-            f"{folder}: was trained for {record.base_model}, whose weights are not those of {name}: "
+            f"{folder}: was trained for {record.base_model}, whose weights are not those of {settings.model}: "
             f"use it with that model."
         )
-    if record.prompt != prompt:
+    if record.prompt != settings.prompt:
         raise RadsentError(
-            f"{folder}: was trained with the prompt {record.prompt!r}, not {prompt!r}: set prompt = {record.prompt!r}."
+            f"{folder}: was trained with the prompt {record.prompt!r}, not {settings.prompt!r}: "
+            f"set prompt = {record.prompt!r}."
+        )
+    if record.prompt_sha256 != prompt_sha256(settings.prompt):
+        raise RadsentError(
+            f"{folder}: was trained with another text of the prompt {record.prompt!r}: "
+            f"use it with spacy-radsent {record.spacy_radsent}, or train it anew."
         )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from spacy.tokens import Doc, Span
 
-from ..errors import needs_extra
+from ..errors import RadsentError, needs_extra
 from ..extensions import install_extensions
 from ..labeller import Labelled, SentenceLabeller, write_labelled
 from ..labels import LABELS
@@ -37,7 +37,18 @@ class RadsentLLM(SentenceLabeller):
 
     @cached_property
     def reader(self) -> Reader:
-        """RETURNS (Reader): Holds the model, or asks the server that does."""
+        """RETURNS (Reader): Holds the model, or asks the server that does. Tried once: a failure comes again."""
+        try:
+            return self._load_reader()
+        except RadsentError as error:
+            failure = error
+
+        def fail(reports: Sequence[list[Span]]) -> list[Labelled]:
+            raise failure
+
+        return fail
+
+    def _load_reader(self) -> Reader:
         if self.settings.mode == "endpoint":
             from .endpoint import EndpointReader
 

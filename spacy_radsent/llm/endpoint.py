@@ -10,7 +10,7 @@ from ..endpoint import Endpoint, EndpointError, EndpointRefused
 from ..errors import RadsentError
 from ..labeller import Labelled
 from ..labels import Label
-from .parse import ParseCounts, labelled, parse_numbered
+from .parse import ParseCounts, fuller, labelled, parse_numbered
 from .prompt import read_instructions
 from .settings import LLMSettings
 from .skeleton import text_of
@@ -38,6 +38,7 @@ class EndpointReader:
         reports (Sequence[List[Span]]): The sentences of each, at least one.
         RETURNS (List[Labelled]): The labelled sentences of each.
         """
+        self.endpoint.after_fork()
         with ThreadPoolExecutor(self.endpoint.settings.concurrency) as pool:
             results = list(pool.map(self._label, reports))
         for result in results:
@@ -65,7 +66,7 @@ class EndpointReader:
         for attempt in range(self.settings.attempts):
             answer = self.endpoint.ask(messages, schema, temperature=0 if attempt == 0 else 1)
             if answer.problem is None:
-                codes = parse_numbered(answer.text, len(sentences))
+                codes = fuller(codes, parse_numbered(answer.text, len(sentences)))
             if None not in codes:
                 break
         return codes
@@ -76,7 +77,7 @@ def question(instructions: str, sentences: list[Span]) -> list[dict[str, str]]:
     numbered = "\n".join(f"s{i}: {sentence.text}" for i, sentence in enumerate(sentences, 1))
     return [
         {"role": "system", "content": instructions},
-        {"role": "user", "content": f"所見: {text_of(sentences)}\n文:\n{numbered}"},
+        {"role": "user", "content": f"所見: {text_of(sentences) if sentences else ''}\n文:\n{numbered}"},
     ]
 
 

@@ -55,7 +55,7 @@ def make_llm(
     load_in_4bit (bool): Hold the model in 4 bits: needs a GPU and bitsandbytes.
     prompt (str): Version of the prompt.
     max_length (int): Tokens of prompt and answer at most; a longer report is read in parts in score mode.
-    max_batch_tokens (int): Tokens of reports to read at once: bounds the memory.
+    max_batch_tokens (int): Tokens to hold at once, of prompts and answers: bounds the memory.
     attempts (int): Answers to ask for in generate and endpoint mode until one can be parsed; those after the first are
         sampled.
     endpoint (Optional[Dict[str, Any]]): The server of endpoint mode; see `endpoint.EndpointSettings`.

@@ -8,9 +8,10 @@ import torch
 from spacy.tokens import Span
 
 from ..labeller import Labelled
+from ..torch_setup import ForkGuard
 from .batches import Batches, pad_left
 from .model import load_model, load_tokenizer
-from .parse import ParseCounts, labelled, parse_answer
+from .parse import ParseCounts, fuller, labelled, parse_answer
 from .prompt import SpecialTokens, read_instructions, render_answer, render_prompt
 from .settings import LLMSettings
 from .skeleton import text_of
@@ -30,6 +31,11 @@ class Question(NamedTuple):
     ids: list[int]
     sentences: list[str]
     room: int
+
+    @property
+    def length(self) -> int:
+        """RETURNS (int): Tokens of prompt and answer, at most."""
+        return len(self.ids) + self.room
 
 
 class GenerateReader:
@@ -51,6 +57,8 @@ class GenerateReader:
         self.special = SpecialTokens(tokenizer)
         self.model = model
         self.batches = Batches(settings.max_batch_tokens)
+        self.max_length = min(settings.max_length, model.config.max_position_embeddings)
+        self.fork_guard = ForkGuard()
         self.counts = ParseCounts()
 
     @classmethod
@@ -64,15 +72,17 @@ class GenerateReader:
         reports (Sequence[List[Span]]): The sentences of each, at least one.
         RETURNS (List[Labelled]): The labelled sentences of each.
         """
+        self.fork_guard.check()
         questions = [self._question(sentences) for sentences in reports]
-        codes: list[list[int | None]] = [[None] for _ in reports]
+        codes: list[list[int | None]] = [[None] * len(sentences) for sentences in reports]
         for attempt in range(self.settings.attempts):
-            failed = [i for i, row in enumerate(codes) if None in row]
+            # One that is too long for the model stays without labels: an answer beyond its context means nothing.
+            failed = [i for i, row in enumerate(codes) if None in row and questions[i].length <= self.max_length]
             asked = [questions[i] for i in failed]
-            lengths = [len(question.ids) + question.room for question in asked]
+            lengths = [question.length for question in asked]
             answers = self.batches.run(asked, lengths, partial(self._generate, sample=attempt > 0))
             for i, answer in zip(failed, answers, strict=True):
-                codes[i] = parse_answer(answer, questions[i].sentences)
+                codes[i] = fuller(codes[i], parse_answer(answer, questions[i].sentences))
         for row in codes:
             self.counts.add(row)
         return [labelled(sentences, row) for sentences, row in zip(reports, codes, strict=True)]

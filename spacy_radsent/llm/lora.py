@@ -12,39 +12,45 @@ from peft import LoraConfig, PeftModel, get_peft_model, prepare_model_for_kbit_t
 
 from ..corpus.records import Record, read_records
 from ..errors import RadsentError
-from ..files import atomic_folder, atomic_writer, refuse_existing
+from ..files import atomic_folder, atomic_writer, read_text, refuse_existing
 from ..labels import Label
 from ..version import __version__
 from .adapter import AdapterRecord, fingerprint, sha256
 from .lora_settings import LoraSettings
-from .lora_trainer import IGNORED, Collator, DevScorer, LabelTrainer, training_arguments
+from .lora_trainer import IGNORED, Collator, DevScorer, LabelTrainer, Row, has_bfloat16, training_arguments
 from .model import has_four_bits, load_model, load_tokenizer
+from .prompt import prompt_sha256
 from .settings import LLMSettings
 from .skeleton import SkeletonBuilder
 
+RUN = "run.json"  # beside the checkpoints: what they are of
 
-def train_lora(settings: LoraSettings, output: Path, resume: bool = False) -> AdapterRecord:
+
+def train_lora(settings: LoraSettings, output: Path, resume: bool = False, overwrite: bool = False) -> AdapterRecord:
     """Train an adapter and write its folder; the epoch with the best macro F1 on dev is kept.
 
     Checkpoints go to a folder beside it, OUTPUT.checkpoints, which is removed at the end.
 
     settings (LoraSettings): What to train, on what.
-    output (Path): The folder, not there yet.
+    output (Path): The folder.
     resume (bool): Go on from the last checkpoint of a run that was cut off.
+    overwrite (bool): Put it in place of one that is there, which is an error otherwise.
     RETURNS (AdapterRecord): How the adapter came about.
     """
-    refuse_existing(output)
-    checkpoints = output.with_name(f"{output.name}.checkpoints")
-    _check_checkpoints(checkpoints, settings, resume)
+    if not overwrite:
+        refuse_existing(output)
     train = list(read_records(settings.paths.train, labelled=True))
     dev = list(read_records(settings.paths.dev, labelled=True))
     llm = _llm_settings(settings)
+    hashes: dict[str, Any] = {"train_sha256": sha256(settings.paths.train), "dev_sha256": sha256(settings.paths.dev)}
+    run = {"settings": settings.model_dump(), "dtype": llm.dtype, "load_in_4bit": llm.load_in_4bit, **hashes}
+    checkpoints = output.with_name(f"{output.name}.checkpoints")
+    checkpoint = _checkpoint_to_resume(checkpoints, run, resume)
+
     builder = SkeletonBuilder(load_tokenizer(llm.model), llm.prompt)
-    rows = _rows(train, builder, settings)
+    rows, dev_rows = _rows("train", train, builder, settings), _rows("dev", dev, builder, settings)
     base = load_model(llm)
-    facts: dict[str, Any] = {
-        "train_sha256": sha256(settings.paths.train),
-        "dev_sha256": sha256(settings.paths.dev),
+    base_facts: dict[str, Any] = {
         "base_model": llm.model,
         "base_revision": getattr(base.config, "_commit_hash", None),
         "base_fingerprint": fingerprint(base),
@@ -56,22 +62,24 @@ def train_lora(settings: LoraSettings, output: Path, resume: bool = False) -> Ad
         model=model,
         args=training_arguments(settings.training, checkpoints, len(rows), model.device.type),
         train_dataset=rows,
-        eval_dataset=_rows(dev, builder, settings),
+        eval_dataset=dev_rows,
         data_collator=Collator(builder.tokenizer.pad_token_id),
         score=DevScorer(dev, llm, builder, model),
     )
-    _remember(settings, checkpoints)
-    trainer.train(resume_from_checkpoint=resume)
+    with atomic_writer(checkpoints / RUN) as file:
+        json.dump(run, file)
+    trainer.train(resume_from_checkpoint=checkpoint)
     record = AdapterRecord(
-        **facts,
+        **base_facts,
+        **hashes,
         prompt=llm.prompt,
-        prompt_sha256=builder.prompt_sha256,
+        prompt_sha256=prompt_sha256(llm.prompt),
         settings=settings.model_dump(),
         scores=trainer.best_scores(),
         spacy_radsent=__version__,
         created=date.today().isoformat(),
     )
-    with atomic_folder(output) as folder:
+    with atomic_folder(output, overwrite) as folder:
         # "auto" would ask the hub whether the vocabulary has grown.
         model.save_pretrained(str(folder), safe_serialization=True, save_embedding_layers=False)
         record.write(folder)
@@ -81,9 +89,16 @@ def train_lora(settings: LoraSettings, output: Path, resume: bool = False) -> Ad
 
 def _llm_settings(settings: LoraSettings) -> LLMSettings:
     model = settings.model
+    if model.device not in ("auto", "cpu", "cuda", "cuda:0"):
+        raise RadsentError(
+            f"model.device is {model.device!r}: give cpu or cuda, and choose a GPU by the environment variable "
+            f"CUDA_VISIBLE_DEVICES."
+        )
     on_gpu = model.device != "cpu" and torch.cuda.is_available()
     in_4bit = on_gpu and has_four_bits() if model.load_in_4bit == "auto" else model.load_in_4bit
-    dtype = model.dtype if model.dtype != "auto" else "bfloat16" if on_gpu else "float32"
+    dtype = model.dtype
+    if dtype == "auto":
+        dtype = "float32" if not on_gpu else "bfloat16" if has_bfloat16() else "float16"
     return LLMSettings(
         model=os.path.expanduser(model.name),
         dtype=dtype,
@@ -94,8 +109,8 @@ def _llm_settings(settings: LoraSettings) -> LLMSettings:
     )
 
 
-def _rows(records: list[Record], builder: SkeletonBuilder, settings: LoraSettings) -> list[dict[str, list[int]]]:
-    """RETURNS (List[Dict[str, List[int]]]): Reports with their answers; what is not to be learned is IGNORED."""
+def _rows(part: str, records: list[Record], builder: SkeletonBuilder, settings: LoraSettings) -> list[Row]:
+    """RETURNS (List[Row]): Reports with their answers; what is not to be learned is IGNORED."""
     rows = []
     for record in records:
         codes = [Label[sentence.label] for sentence in record.sentences if sentence.label]
@@ -112,13 +127,12 @@ def _rows(records: list[Record], builder: SkeletonBuilder, settings: LoraSetting
         rows.append({"input_ids": ids, "attention_mask": [1] * len(ids), "labels": labels})
     if len(rows) < len(records):
         print(
-            f"{len(records) - len(rows)} of {len(records)} reports are left out: they have no sentence, or more than "
-            f"{settings.training.max_length} tokens (training.max_length)."
+            f"{part}: {len(records) - len(rows)} of {len(records)} reports are left out, which have no sentence, or "
+            f"more than {settings.training.max_length} tokens (training.max_length)."
         )
     if not rows:
         raise RadsentError(
-            f"No report of {settings.paths.train} or {settings.paths.dev} fits training.max_length = "
-            f"{settings.training.max_length}: raise it."
+            f"No report of paths.{part} fits training.max_length = {settings.training.max_length}: raise it."
         )
     return rows
 
@@ -145,20 +159,16 @@ def _adapted(base: Any, settings: LoraSettings, in_4bit: bool) -> PeftModel:
         ) from None
 
 
-def _remember(settings: LoraSettings, checkpoints: Path) -> None:
-    with atomic_writer(checkpoints / "settings.json") as file:
-        json.dump(settings.model_dump(), file)
-
-
-def _check_checkpoints(checkpoints: Path, settings: LoraSettings, resume: bool) -> None:
-    """Refuse to mix two runs, and to go on where there is nothing to go on from."""
-    unfinished = list(checkpoints.glob("checkpoint-*"))
+def _checkpoint_to_resume(checkpoints: Path, run: dict[str, Any], resume: bool) -> str | None:
+    """RETURNS (Optional[str]): The last whole checkpoint; raises where there is none, or one of another run."""
+    # The Trainer writes its state last.
+    whole = [path.parent for path in checkpoints.glob("checkpoint-*/trainer_state.json")]
     if not resume:
-        if unfinished:
+        if whole:
             raise RadsentError(f"{checkpoints}: is of a run that was cut off: give --resume to go on, or remove it.")
-        return
-    if not unfinished:
+        return None
+    if not whole:
         raise RadsentError(f"{checkpoints}: holds no checkpoint to resume: train without --resume.")
-    before = json.loads((checkpoints / "settings.json").read_text(encoding="utf-8"))
-    if before != settings.model_dump():
-        raise RadsentError(f"{checkpoints}: is of a run with other settings: resume it with the same.")
+    if json.loads(read_text(checkpoints / RUN)) != run:
+        raise RadsentError(f"{checkpoints}: is of a run with other settings or other data: resume it with the same.")
+    return str(max(whole, key=lambda path: int(path.name.partition("-")[2])))

@@ -64,6 +64,8 @@ def read_lora_settings(path: Path, overrides: Mapping[str, Any]) -> LoraSettings
     """
     if not path.is_file():
         raise RadsentError(f"{path}: no such config: start from configs/lora.cfg.")
+    if unknown := sorted(set(overrides) - _known_names()):
+        raise RadsentError(f"--{unknown[0]}: there is no such setting: see configs/lora.cfg.")
     try:
         config = load_config(path, overrides=dict(overrides), interpolate=True)
         return LoraSettings.model_validate(config)
@@ -75,3 +77,13 @@ def read_lora_settings(path: Path, overrides: Mapping[str, Any]) -> LoraSettings
         raise RadsentError(
             f"{path}: is no config ({type(error).__name__}): write sections and values as in configs/lora.cfg."
         ) from None
+
+
+def _known_names() -> set[str]:
+    sections: dict[str, type[Section]] = {
+        "paths": Paths,
+        "model": BaseModelSettings,
+        "adapter": AdapterSettings,
+        "training": TrainingSettings,
+    }
+    return {f"{name}.{key}" for name, section in sections.items() for key in section.model_fields}

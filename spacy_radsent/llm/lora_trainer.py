@@ -8,7 +8,6 @@ import torch
 from peft import PeftModel
 from spacy.tokens import Doc
 from spacy.training import Example
-from spacy.util import ignore_error
 from transformers import TrainingArguments
 from transformers.trainer import Trainer
 from transformers.trainer_callback import ProgressCallback
@@ -17,6 +16,7 @@ from transformers.utils import logging as transformers_logging
 from ..classifier.scorer import label_score
 from ..corpus.docbin import Alignment, blank_pipeline, record_to_doc
 from ..corpus.records import Record
+from ..errors import RadsentError
 from ..labels import SPANS_KEY
 from .component import RadsentLLM
 from .lora_settings import TrainingSettings
@@ -24,6 +24,8 @@ from .score import ScoreReader
 from .settings import LLMSettings
 from .skeleton import SkeletonBuilder
 
+# Lists of the same length by name: input_ids, attention_mask, labels.
+Row = dict[str, list[int]]
 IGNORED = -100  # by the loss
 # The scorer's figures that are shown and kept, by their names on the card.
 SCORES = {"accuracy": "radsent_acc", "macro_f1": "radsent_macro_f", "precision_positive": "radsent_ppv_1"}
@@ -42,12 +44,18 @@ class Collator:
     def __init__(self, pad_id: int) -> None:
         self.fill = {"input_ids": pad_id, "attention_mask": 0, "labels": IGNORED}
 
-    def __call__(self, rows: list[dict[str, list[int]]]) -> dict[str, Any]:
+    def __call__(self, rows: list[Row]) -> dict[str, Any]:
         width = max(len(row["input_ids"]) for row in rows)
         return {
             key: torch.tensor([row[key] + [fill] * (width - len(row[key])) for row in rows])
             for key, fill in self.fill.items()
         }
+
+
+def skip_report(name: str, pipe: Any, docs: list[Doc], error: Exception) -> Any:
+    """Go on after a report that cannot be labelled, but not after anything else that fails."""
+    if not isinstance(error, RadsentError):
+        raise error
 
 
 class DevScorer:
@@ -66,7 +74,7 @@ class DevScorer:
         # A new one each time: it keeps what the model made of the prompt's first tokens.
         pipe.reader = ScoreReader(self.llm, self.builder, self.model.get_base_model())
         pipe.reader.watched = True  # which warns of a model that never learned the task
-        pipe.set_error_handler(ignore_error)  # a report that cannot be read has no label right
+        pipe.set_error_handler(skip_report)
         examples = [
             Example(predicted, gold)
             for predicted, gold in zip(pipe.pipe(gold.copy() for gold in self.golds), self.golds, strict=True)
@@ -100,11 +108,17 @@ class LabelTrainer(Trainer):
         return {name: best[f"eval_{name}"] for name in SCORES}
 
 
+def has_bfloat16() -> bool:
+    """RETURNS (bool): Whether the GPU computes in bfloat16 itself."""
+    return torch.cuda.is_bf16_supported(including_emulation=False)
+
+
 def training_arguments(training: TrainingSettings, checkpoints: Path, rows: int, device: str) -> TrainingArguments:
     steps = -(-rows // (training.batch_size * training.accumulate_gradient)) * training.epochs
     on_gpu = device == "cuda"
     transformers_logging.set_verbosity_error()
-    return TrainingArguments(
+    bf16 = on_gpu and has_bfloat16()
+    arguments = TrainingArguments(
         output_dir=str(checkpoints),
         num_train_epochs=training.epochs,
         per_device_train_batch_size=training.batch_size,
@@ -114,8 +128,8 @@ def training_arguments(training: TrainingSettings, checkpoints: Path, rows: int,
         learning_rate=training.learn_rate,
         lr_scheduler_type="cosine",
         warmup_steps=min(training.warmup_steps, steps // 5),
-        bf16=on_gpu and torch.cuda.is_bf16_supported(),
-        fp16=on_gpu and not torch.cuda.is_bf16_supported(),
+        bf16=bf16,
+        fp16=on_gpu and not bf16,
         use_cpu=not on_gpu,
         dataloader_pin_memory=on_gpu,
         eval_strategy="epoch",
@@ -130,3 +144,5 @@ def training_arguments(training: TrainingSettings, checkpoints: Path, rows: int,
         label_names=["labels"],
         report_to=[],
     )
+    arguments._n_gpu = min(1, arguments.n_gpu)  # several would each take a batch of their own
+    return arguments

@@ -36,9 +36,10 @@ def load_model(settings: LLMSettings) -> Any:
     options: dict[str, Any] = {"trust_remote_code": False, "use_safetensors": True}
     if settings.load_in_4bit:
         options["quantization_config"] = _four_bits(device)
+        options["device_map"] = {"": device}
     options["torch_dtype"] = settings.dtype if settings.dtype == "auto" else getattr(torch, settings.dtype)
     model = explained(name, "weights", AutoModelForCausalLM.from_pretrained, **options)
-    if not settings.load_in_4bit:  # which are put on the GPU as they are loaded
+    if not settings.load_in_4bit:
         model = model.to(device)
     if settings.adapter is not None:
         model = _with_adapter(model, settings)
@@ -77,9 +78,9 @@ def _with_adapter(model: Any, settings: LLMSettings) -> Any:
             f"give the folder that 'radsent train-lora' wrote."
         )
     base = explained(adapter, "adapter_config.json", PeftConfig.from_pretrained).base_model_name_or_path
-    check_adapter(folder, model, settings.model, settings.prompt)
+    check_adapter(folder, model, settings)
     try:
-        adapted = PeftModel.from_pretrained(model, adapter)
+        adapted = PeftModel.from_pretrained(model, adapter, torch_device=str(model.device))
     except (RuntimeError, ValueError, KeyError) as error:
         raise RadsentError(
             f"{adapter}: does not fit {settings.model} ({type(error).__name__}): it was trained for {base}, "

@@ -64,6 +64,11 @@ def parse_numbered(answer: str, count: int) -> list[int | None]:
     return [_checked(codes.get(key)) for key in asked]
 
 
+def fuller(codes: list[int | None], others: list[int | None]) -> list[int | None]:
+    """RETURNS (List[Optional[int]]): Of the codes of two answers, those of the one that lacks fewer."""
+    return min(codes, others, key=lambda row: row.count(None))
+
+
 def labelled(sentences: list[Span], codes: list[int | None]) -> Labelled:
     """RETURNS (Labelled): Sentences with the labels of these codes; None is an error."""
     labels = ["" if code is None else LABELS[code] for code in codes]

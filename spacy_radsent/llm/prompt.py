@@ -7,12 +7,15 @@ et al. 2026. It is written by position, never through a dict: reports repeat sen
 import json
 import re
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 
 from ..errors import RadsentError
 
 TEMPLATES = Path(__file__).parent / "templates"
+# Llama 3.2's template tells the model the date; labels must not hang on that of today. This is its own default.
+DATE = "26 Jul 2024"
 WORD_JOINER = "\u2060"  # has no width, and is in no special token
 
 
@@ -30,6 +33,11 @@ def read_instructions(version: str, keys: Literal["text", "number"] = "text") ->
     return "\n\n".join(part.read_text(encoding="utf-8").strip() for part in parts)
 
 
+def prompt_sha256(version: str) -> str:
+    """RETURNS (str): Of the instructions of a version of the prompt, as models here are given them."""
+    return sha256(read_instructions(version).encode()).hexdigest()
+
+
 def render_prompt(tokenizer: Any, instructions: str, report: str) -> str:
     """Render all that stands before the answer, by the model's own chat template.
 
@@ -41,7 +49,9 @@ def render_prompt(tokenizer: Any, instructions: str, report: str) -> str:
     if not tokenizer.chat_template:
         raise RadsentError(f"{tokenizer.name_or_path}: its tokenizer has no chat template: use a model that chats.")
     messages = [{"role": "system", "content": instructions}, {"role": "user", "content": f"所見: {report}"}]
-    return tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True, enable_thinking=False)
+    return tokenizer.apply_chat_template(
+        messages, tokenize=False, add_generation_prompt=True, enable_thinking=False, date_string=DATE
+    )
 
 
 def render_answer(sentences: Sequence[str], codes: Sequence[int]) -> tuple[str, list[int]]:

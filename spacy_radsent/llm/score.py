@@ -68,8 +68,8 @@ class ScoreReader:
 
     def _label(self, skeletons: list[Skeleton]) -> list[list[list[float]]]:
         """RETURNS (List[List[List[float]]]): Probabilities of each skeleton's labels."""
-        prefix = len(self.builder.prefix)
-        scores = self.batches.run(skeletons, [len(skeleton.ids) - prefix for skeleton in skeletons], self.decoder)
+        # The shared start of the prompts is computed once, but each row of a batch holds its keys and values.
+        scores = self.batches.run(skeletons, [len(skeleton.ids) for skeleton in skeletons], self.decoder)
         self._watch()
         return scores
 

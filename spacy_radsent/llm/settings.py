@@ -21,7 +21,7 @@ class LLMSettings:
     load_in_4bit: bool = False
     prompt: str = "ja_v1"
     max_length: int = 4096
-    max_batch_tokens: int = 8192
+    max_batch_tokens: int = 16384
     attempts: int = 1
     endpoint: EndpointSettings | None = None
 

@@ -5,7 +5,6 @@ before it, since pieces tokenized apart can differ; the labels are found by thei
 """
 
 from collections.abc import Sequence
-from hashlib import sha256
 from typing import Any, NamedTuple
 
 from spacy.tokens import Span
@@ -54,7 +53,6 @@ class SkeletonBuilder:
         if not tokenizer.is_fast:
             raise self._unfit("gives no offsets")
         self.instructions = read_instructions(prompt)
-        self.prompt_sha256 = sha256(self.instructions.encode()).hexdigest()
         self.special = SpecialTokens(tokenizer)
         self.label_ids = [self._label_id(label) for label in Label]
         rows = [self.build(report, [report]).ids for report in ("肝", "CT")]

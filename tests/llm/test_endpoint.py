@@ -65,6 +65,21 @@ def test_labels_by_number_in_order():
     assert form["schema"]["properties"]["s5"] == {"type": "integer", "enum": [0, 1, 2, 3]}
 
 
+def test_workers_do_not_read_each_others_answers():
+    """They are forked from a process that has a connection open."""
+    with serve(knows_reports) as (_, url):
+        nlp = make_pipeline(url)
+        nlp(REPORTS[0])
+        docs = nlp.pipe(REPORTS * 20, n_process=2, batch_size=5)
+        assert [labels_of(doc) for doc in docs] == [gold.split() for gold in GOLD * 20]
+
+
+def test_second_answer_that_is_worse_is_not_taken():
+    answers = ['{"s1": 0, "s2": 1, "s3": 3, "s4": 2}', "no JSON"]
+    with serve(lambda request: answers.pop(0)) as (_, url):
+        assert labels_of(make_pipeline(url, attempts=2)(REPORTS[0])) == [*GOLD[0].split()[:4], ""]
+
+
 def test_server_without_structured_output():
     with serve(knows_reports) as (stub, url):
         assert labels_of(make_pipeline(url, structured_output=False)(REPORTS[0])) == GOLD[0].split()

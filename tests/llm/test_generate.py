@@ -50,6 +50,11 @@ def test_what_is_not_answered_is_an_error_and_counted(trained):
     assert (counts.reports, counts.failed_reports, counts.sentences, counts.failed_sentences) == (2, 1, 7, 2)
 
 
+def test_report_that_is_too_long_is_not_asked_about(trained):
+    nlp = make_pipeline(trained, mode="generate", max_length=64)
+    assert nlp(REPORTS[0]).spans["radsent"].attrs["status"] == ["error"] * 5
+
+
 def test_a_model_that_never_learned_to_write_labels_is_told(trained, tmp_path, recwarn):
     texts = REPORTS * 8
     list(make_pipeline(trained).pipe(texts))

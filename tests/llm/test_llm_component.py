@@ -64,7 +64,7 @@ def test_prompt_injection_changes_no_structure(nlp):
 def test_pipe_equals_call_in_batches_of_all_sizes(folder, bundled):
     texts = [*REPORTS, "", bundled[0].text, " \n　", bundled[1].text]
     alone = [scores_of(make_pipeline(folder)(text)) for text in texts]
-    for tokens in (1, 300, 8192):
+    for tokens in (1, 4000, 16384):
         nlp = make_pipeline(folder, max_batch_tokens=tokens)
         for doc, text, scores in zip(nlp.pipe(iter(texts)), texts, alone, strict=True):
             assert doc.text == text
@@ -141,9 +141,22 @@ def test_saved_pipeline_names_its_model_and_keeps_its_labels(nlp, folder, tmp_pa
     assert labels_of(doc) == labels_of(nlp(REPORTS[0]))
 
 
-def test_several_processes(nlp):
+@pytest.mark.parametrize("mode", ["score", "generate"])
+def test_several_processes(folder, mode):
+    nlp = make_pipeline(folder, mode=mode)
     alone = [labels_of(doc) for doc in nlp.pipe(REPORTS * 2)]
     assert [labels_of(doc) for doc in nlp.pipe(REPORTS * 2, n_process=2, batch_size=2)] == alone
+
+
+def test_model_that_cannot_be_loaded_is_not_tried_for_every_report(folder, monkeypatch):
+    nlp = make_pipeline(folder, adapter="/no/adapter")
+    tried = []
+    load = type(nlp.get_pipe("radsent_llm"))._load_reader
+    monkeypatch.setattr(f"{load.__module__}.{load.__qualname__}", lambda self: (tried.append(1), load(self))[1])
+    told = []
+    nlp.set_error_handler(lambda name, pipe, docs, error: told.append(str(error)))
+    assert [doc.spans["radsent"].attrs["status"][0] for doc in nlp.pipe(REPORTS)] == ["error"] * 3
+    assert (len(tried), len(told), len(set(told))) == (1, 3, 1)
 
 
 LATE = """

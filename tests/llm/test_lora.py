@@ -121,11 +121,13 @@ def test_run_that_was_cut_off_goes_on_to_the_same_weights(base, corpus, tmp_path
     assert not (tmp_path / "cut").exists()
     told = {
         (): "cut.checkpoints: is of a run that was cut off: give --resume to go on, or remove it.",
-        ("--resume",): "cut.checkpoints: is of a run with other settings: resume it with the same.",
+        ("--resume",): "is of a run with other settings or other data: resume it with the same.",
     }
     for flags, message in told.items():
         done = train(base, corpus, tmp_path / "cut", *flags, **{**settings, "training.seed": 1})
         assert (done.exit_code, message in done.stderr) == (1, True)
+    half_written = tmp_path / "cut.checkpoints/checkpoint-99"
+    half_written.mkdir()
     assert train(base, corpus, tmp_path / "cut", "--resume", **settings).exit_code == 0
     whole, resumed = (load_file(tmp_path / name / "adapter_model.safetensors") for name in ("whole", "cut"))
     assert all((whole[name] == resumed[name]).all() for name in whole)
@@ -146,6 +148,9 @@ def test_adapter_for_another_model_or_prompt(base, adapter, tmp_path):
     (unknown / "radsent.json").write_text(json.dumps({**record, "prompt": "ja_v0"}))
     with pytest.raises(RadsentError, match="was trained with the prompt 'ja_v0', not 'ja_v1': set prompt = 'ja_v0'"):
         make_pipeline(base, adapter=str(unknown))(REPORTS[0])
+    (unknown / "radsent.json").write_text(json.dumps({**record, "prompt_sha256": "0"}))
+    with pytest.raises(RadsentError, match="was trained with another text of the prompt 'ja_v1': use it with spacy-"):
+        make_pipeline(base, adapter=str(unknown))(REPORTS[0])
     (unknown / "radsent.json").write_text("{")
     with pytest.raises(RadsentError, match=r"radsent.json: is damaged: copy the adapter again"):
         make_pipeline(base, adapter=str(unknown))(REPORTS[0])
@@ -155,7 +160,9 @@ def test_adapter_for_another_model_or_prompt(base, adapter, tmp_path):
     ("overrides", "message"),
     [
         ({"training.epochs": "many"}, "training.epochs is 'many'"),
-        ({"training.epoch": 1}, "training.epoch is 1: Extra inputs are not permitted"),
+        ({"training.epoch": 1}, "--training.epoch: there is no such setting: see configs/lora.cfg"),
+        ({"traning.epochs": 1}, "--traning.epochs: there is no such setting: see configs/lora.cfg"),
+        ({"model.device": "cuda:1"}, "model.device is 'cuda:1': give cpu or cuda, and choose a GPU by"),
         ({"training.loss": "all"}, "training.loss is 'all': Input should be 'answer' or 'labels'"),
         ({"adapter.target_modules": '["query"]'}, "has none of adapter.target_modules, query: name layers of"),
         ({"training.max_length": 64}, "fits training.max_length = 64: raise it"),

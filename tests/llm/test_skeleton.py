@@ -25,6 +25,12 @@ def test_rendered_prompt():
     )
 
 
+def test_prompt_does_not_tell_the_day():
+    tokenizer = make_tokenizer("llama")
+    tokenizer.chat_template = "{{ date_string if date_string is defined else strftime_now('%d %b %Y') }}"
+    assert render_prompt(tokenizer, "指示", "胸水なし。") == "26 Jul 2024"
+
+
 def test_instructions_end_with_an_answer_in_their_own_form():
     answer = read_instructions("ja_v1").rpartition("答え: ")[2]
     sentences = json.loads(answer)

@@ -32,6 +32,8 @@ def make_pipeline(model, before="radsent_sentencizer"):
 
 def test_labels_what_the_model_answers(tmp_path):
     nlp = make_pipeline("tests.Scripted.v1")
+    blank = list(nlp.pipe([" \n", "", REPORTS[0]]))
+    assert [len(doc.spans["radsent"]) for doc in blank] == [0, 0, 5]
     for doc, text, gold in zip(nlp.pipe(REPORTS), REPORTS, GOLD, strict=True):
         assert (doc.text, labels_of(doc)) == (text, gold.split())
         assert doc.spans["radsent"].attrs["source"] == "spacy_radsent.SentenceLabels.v1"
