@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
+from transformers import DynamicCache
 
 from spacy_radsent.llm.decode import LabelDecoder
 from spacy_radsent.llm.skeleton import Skeleton, common_prefix
@@ -40,7 +41,8 @@ class FixedPointDecoder(LabelDecoder):
     def _iterate(self, ids: Any, mask: Any, row_of: Any, column_of: Any, shared: int) -> Any:
         """RETURNS (Floats2d): Logits of all labels (labels, 4) at the fixed point."""
         positions = (mask.cumsum(dim=1) - 1).clamp(min=0)[:, shared:]
-        cache = self._cache(len(ids), shared)
+        layers = [[tensor[:, :, :shared].expand(len(ids), -1, -1, -1) for tensor in kv] for kv in self._prefix_layers()]
+        cache = DynamicCache.from_legacy_cache(layers)
         label_ids = torch.tensor(self.label_ids, device=self.device)
         scores = torch.zeros((len(row_of), len(label_ids)), dtype=self.head.dtype, device=self.device)
         guess = torch.zeros(len(row_of), dtype=torch.long, device=self.device)

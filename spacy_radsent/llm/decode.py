@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from transformers import DynamicCache
+from transformers.cache_utils import DynamicCache
 
 from ..torch_setup import ForkGuard
 from .batches import pad_left
@@ -40,6 +40,7 @@ class LabelDecoder:
         """
         self.decoder = model.get_decoder()
         self.device = model.device
+        self.dtype = model.dtype
         self.output = model.get_output_embeddings()
         # Only the labels' rows of the output layer, and these in single precision at least.
         head = self.output.weight.detach()[list(label_ids)]
@@ -49,7 +50,7 @@ class LabelDecoder:
         self.passes = 0
         self.label_mass: list[float] = []
         self.fork_guard = ForkGuard()
-        self._prefix_cache: Any = None
+        self._layers: Any = None
 
     @torch.inference_mode()
     def __call__(self, skeletons: Sequence[Skeleton]) -> list[list[list[float]]]:
@@ -60,37 +61,41 @@ class LabelDecoder:
         """
         self.fork_guard.check()
         shared = min(common_prefix(self.prefix, skeleton.ids[:-1]) for skeleton in skeletons)
-        cache = self._cache(len(skeletons), shared)
+        ids = [list(skeleton.ids) for skeleton in skeletons]
+        bounds = [[shared, *skeleton.places] for skeleton in skeletons]
+        asked = [
+            [i for i, places in enumerate(bounds) if step < len(places)] for step in range(1, max(map(len, bounds)))
+        ]
+        widths = [max(bounds[i][step] - bounds[i][step - 1] for i in rows) for step, rows in enumerate(asked, 1)]
+        cache = AnswerCache(self._prefix_layers(), len(skeletons), shared, sum(widths))
         mask = torch.ones((len(skeletons), shared), dtype=torch.long)
-        starts = [shared] * len(skeletons)
-        before: list[list[int]] = [[] for _ in skeletons]  # the label found last, which the next pass reads
         scores: list[list[list[float]]] = [[] for _ in skeletons]
-        for step in range(max(len(skeleton.places) for skeleton in skeletons)):
-            asked = [i for i, skeleton in enumerate(skeletons) if step < len(skeleton.places)]
+        for step, rows in enumerate(asked, 1):
             chunks: list[list[int]] = [[] for _ in skeletons]
-            for i in asked:
-                place = skeletons[i].places[step]
-                chunks[i] = before[i] + skeletons[i].ids[starts[i] : place]
-                starts[i] = place + 1
-            ids, chunk_mask = pad_left(chunks)
+            for i in rows:
+                chunks[i] = ids[i][bounds[i][step - 1] : bounds[i][step]]
+            chunk_ids, chunk_mask = pad_left(chunks)
             mask = torch.cat([mask, chunk_mask], dim=1)
-            rows = self._labels(self._read(ids, mask, cache)[asked])
-            for i, row in zip(asked, rows, strict=True):
+            for i, row in zip(rows, self._labels(self._read(chunk_ids, mask, cache)[rows]), strict=True):
                 scores[i].append(row)
-                before[i] = [self.label_ids[row.index(max(row))]]
+                ids[i][bounds[i][step]] = self.label_ids[row.index(max(row))]  # which the next pass reads
         return scores
 
     def _read(self, ids: Any, mask: Any, cache: Any) -> Any:
         """RETURNS (Floats2d): What the model makes of the last token of each row (rows, width), after the cache."""
         self.passes += 1
-        width = ids.shape[1]
-        positions = (mask.cumsum(dim=1) - 1).clamp(min=0)[:, -width:]
+        total, width = mask.shape[1], ids.shape[1]
+        columns = torch.arange(total, device=self.device)
+        ids, mask = ids.to(self.device), mask.to(self.device)
+        seen = mask[:, None, None, :].bool() & (columns <= columns[-width:, None])
+        # As numbers: attention on a CPU takes longer for the booleans that transformers would make of the mask.
+        bias = torch.zeros(seen.shape, dtype=self.dtype, device=self.device)
         output = self.decoder(
-            input_ids=ids.to(self.device),
-            attention_mask=mask.to(self.device),
-            position_ids=positions.to(self.device),
+            input_ids=ids,
+            attention_mask=bias.masked_fill_(~seen, torch.finfo(self.dtype).min),
+            position_ids=(mask.cumsum(dim=1) - 1).clamp(min=0)[:, -width:],
             past_key_values=cache,
-            cache_position=torch.arange(mask.shape[1] - width, mask.shape[1], device=self.device),
+            cache_position=columns[-width:],
             use_cache=True,
         )
         return output.last_hidden_state[:, -1]
@@ -103,13 +108,41 @@ class LabelDecoder:
             self.label_mass += (scores.logsumexp(dim=-1) - every.logsumexp(dim=-1)).exp().tolist()
         return scores.softmax(dim=-1).tolist()
 
-    def _cache(self, rows: int, length: int) -> Any:
-        """RETURNS (DynamicCache): Keys and values of the first tokens of the prefix, for each row."""
-        if not length:
-            return DynamicCache()
-        if self._prefix_cache is None:
+    def _prefix_layers(self) -> Sequence[tuple[Any, Any]]:
+        """RETURNS (Sequence[Tuple[Floats4d, Floats4d]]): Keys and values of the prefix by layer, computed once."""
+        if self._layers is None:
             ids = torch.tensor([self.prefix], device=self.device)
             cache = self.decoder(input_ids=ids, past_key_values=DynamicCache(), use_cache=True).past_key_values
-            self._prefix_cache = cache.to_legacy_cache()
-        layers = [[tensor[:, :, :length].expand(rows, -1, -1, -1) for tensor in kv] for kv in self._prefix_cache]
-        return DynamicCache.from_legacy_cache(layers)
+            self._layers = cache.to_legacy_cache()
+        return self._layers
+
+
+class AnswerCache(DynamicCache):
+    """Keys and values with room for those to come, so that no pass copies what the passes before it left."""
+
+    def __init__(self, prefix: Sequence[tuple[Any, Any]], rows: int, length: int, room: int) -> None:
+        """Start with the first tokens of a prefix.
+
+        prefix (Sequence[Tuple[Floats4d, Floats4d]]): Its keys and values by layer (1, heads, tokens, width).
+        rows (int): How many reports start with it.
+        length (int): How many of its tokens they share.
+        room (int): How many tokens will follow.
+        """
+        super().__init__()
+        self.lengths = [length] * len(prefix)
+        for layer in prefix:
+            for tensor, buffers in zip(layer, (self.key_cache, self.value_cache), strict=True):
+                buffer = tensor.new_empty((rows, tensor.shape[1], length + room, tensor.shape[3]))
+                buffer[:, :, :length] = tensor[:, :, :length]
+                buffers.append(buffer)
+
+    def get_seq_length(self, layer_idx: int | None = 0) -> int:
+        return self.lengths[layer_idx or 0]
+
+    def update(self, key_states: Any, value_states: Any, layer_idx: int, cache_kwargs: Any = None) -> tuple[Any, Any]:
+        start = self.lengths[layer_idx]
+        end = self.lengths[layer_idx] = start + key_states.shape[2]
+        both = (self.key_cache[layer_idx], key_states), (self.value_cache[layer_idx], value_states)
+        for buffer, tensor in both:
+            buffer[:, :, start:end] = tensor
+        return self.key_cache[layer_idx][:, :, :end], self.value_cache[layer_idx][:, :, :end]

@@ -155,8 +155,8 @@ def test_unlabelled_sentences_are_context_without_gradient():
     for eg in examples:
         for i, span in enumerate(eg.reference.spans["radsent"]):
             eg.reference.spans["radsent"][i] = Span(eg.reference, span.start, span.end, label=span.label_ if i else "")
-    sentences = [pipe._gold_sentences(eg) for eg in examples]
-    scores = pipe._predict_sentences([eg.predicted for eg in examples], sentences)
+    sentences = [pipe.gold_sentences(eg) for eg in examples]
+    _, scores = pipe.predict_sentences([eg.predicted for eg in examples], sentences)
     loss, gradient = pipe.get_loss(examples, (sentences, scores))
     assert loss > 0
     assert [i for i, row in enumerate(gradient) if not row.any()] == [0, 5, 10]

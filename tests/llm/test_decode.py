@@ -68,7 +68,7 @@ def test_a_batch_takes_as_many_passes_as_its_longest_report_has_sentences(model_
 def test_without_a_shared_prefix(model_and_builder, bundled):
     model, builder = model_and_builder
     skeleton = layouts(builder, bundled[:1])[0]
-    rows = LabelDecoder(model, builder.label_ids, [])([skeleton])[0]
+    rows = LabelDecoder(model, builder.label_ids, skeleton.ids[1:9])([skeleton])[0]
     assert torch.allclose(
         torch.tensor(rows, dtype=torch.float64), greedy(model, skeleton, builder.label_ids), atol=1e-9
     )
