@@ -1,6 +1,7 @@
 """Prompt and answer as tokens: golden text, labels at their places, and nothing in a report can end a message early."""
 
 import json
+from hashlib import sha256
 
 import pytest
 from corpus.nasty_texts import NASTY_TEXTS, PIECES
@@ -23,6 +24,18 @@ def test_rendered_prompt():
         "<|im_start|>system\n指示<|im_end|>\n<|im_start|>user\n所見: 胸水なし。<|im_end|>\n"
         "<|im_start|>assistant\n<think>\n\n</think>\n\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("keys", "sha"),
+    [
+        ("text", "e412c4ae2aef93e3c4cfeb0695c813166a228bdd01f02011200d5d84fa74c273"),
+        ("number", "4f649e9109ef0d1d77828c2facef2aa039c8fe832f9f07b52f2c15c7ea5d425c"),
+    ],
+)
+def test_version_of_the_prompt_stays_as_it_is(keys, sha):
+    """Adapters were trained with it: write a new version instead."""
+    assert sha256(read_instructions("ja_v1", keys).encode()).hexdigest() == sha
 
 
 def test_prompt_does_not_tell_the_day():
