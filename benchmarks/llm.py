@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from classification import bundled_corpus
 from figures import FOLDER, save
 from fixed_point import FixedPointDecoder
 from rich.console import Console
@@ -30,7 +31,6 @@ from spacy.tokens import Span
 from transformers import AutoModelForCausalLM, Qwen3Config
 
 from spacy_radsent.corpus.docbin import Alignment, blank_pipeline, record_to_doc
-from spacy_radsent.corpus.importers import import_records
 from spacy_radsent.corpus.records import Record, Sentence
 from spacy_radsent.llm import generate
 from spacy_radsent.llm.decode import LabelDecoder
@@ -39,7 +39,6 @@ from spacy_radsent.llm.score import ScoreReader
 from spacy_radsent.llm.settings import LLMSettings
 from spacy_radsent.llm.skeleton import SkeletonBuilder, text_of
 
-ROOT = Path(__file__).parents[1]
 SHAPES = {
     "small": {
         "hidden_size": 256,
@@ -83,20 +82,16 @@ def random_model(shape: str, spread: float, dtype: torch.dtype, device: str) -> 
         return AutoModelForCausalLM.from_config(config, torch_dtype=dtype).eval()
 
 
-def bundled() -> list[Record]:
-    return [record for path in sorted((ROOT / "assets/bundled").glob("*.jsonl")) for record in import_records(path)]
-
-
 def reports_of(length: int) -> list[list[Span]]:
     """RETURNS (List[List[Span]]): The sentences of the bundled reports that have so many."""
     nlp = blank_pipeline()
-    docs = [record_to_doc(record, nlp, Alignment()) for record in bundled() if len(record.sentences) == length]
+    docs = [record_to_doc(record, nlp, Alignment()) for record in bundled_corpus() if len(record.sentences) == length]
     return [list(doc.spans["radsent"]) for doc in docs if doc is not None]
 
 
 def joined_reports(length: int, count: int) -> list[list[Span]]:
     """RETURNS (List[List[Span]]): Sentences of bundled reports, one report after the other, cut to this length."""
-    texts = [text for record in bundled() for text in record.sentence_texts]
+    texts = [text for record in bundled_corpus() for text in record.sentence_texts]
     nlp = blank_pipeline()
     reports = []
     for i in range(count):

@@ -43,7 +43,7 @@ class EndpointReader:
             results = list(pool.map(self._label, reports))
         for result in results:
             if result.error is None:
-                self.counts.add([None if status == "error" else 0 for status in result.statuses])
+                self.counts.add(result)
         return results
 
     def _label(self, sentences: list[Span]) -> Labelled:
@@ -77,7 +77,7 @@ def question(instructions: str, sentences: list[Span]) -> list[dict[str, str]]:
     numbered = "\n".join(f"s{i}: {sentence.text}" for i, sentence in enumerate(sentences, 1))
     return [
         {"role": "system", "content": instructions},
-        {"role": "user", "content": f"所見: {text_of(sentences) if sentences else ''}\n文:\n{numbered}"},
+        {"role": "user", "content": f"所見: {text_of(sentences)}\n文:\n{numbered}"},
     ]
 
 

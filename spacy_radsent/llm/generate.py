@@ -83,9 +83,10 @@ class GenerateReader:
             answers = self.batches.run(asked, lengths, partial(self._generate, sample=attempt > 0))
             for i, answer in zip(failed, answers, strict=True):
                 codes[i] = fuller(codes[i], parse_answer(answer, questions[i].sentences))
-        for row in codes:
-            self.counts.add(row)
-        return [labelled(sentences, row) for sentences, row in zip(reports, codes, strict=True)]
+        results = [labelled(sentences, row) for sentences, row in zip(reports, codes, strict=True)]
+        for result in results:
+            self.counts.add(result)
+        return results
 
     def _question(self, sentences: list[Span]) -> Question:
         texts = [self.special.break_up(sentence.text) for sentence in sentences]

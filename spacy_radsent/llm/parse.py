@@ -23,12 +23,12 @@ class ParseCounts:
     sentences: int = 0
     failed_sentences: int = 0
 
-    def add(self, codes: Sequence[int | None]) -> None:
-        """Count a report; None is a sentence without a label."""
+    def add(self, report: Labelled) -> None:
+        """Count a report."""
         self.reports += 1
-        self.failed_reports += None in codes
-        self.sentences += len(codes)
-        self.failed_sentences += codes.count(None)
+        self.failed_reports += "error" in report.statuses
+        self.sentences += len(report.statuses)
+        self.failed_sentences += report.statuses.count("error")
 
 
 def parse_answer(answer: str, sentences: Sequence[str]) -> list[int | None]:

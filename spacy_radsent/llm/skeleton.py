@@ -105,7 +105,9 @@ class SkeletonBuilder:
 
 
 def text_of(sentences: list[Span]) -> str:
-    """RETURNS (str): The text of a report from the first of these sentences to the last."""
+    """RETURNS (str): The text of a report from the first of these sentences to the last; "" without any."""
+    if not sentences:
+        return ""
     return sentences[0].doc.text[sentences[0].start_char : sentences[-1].end_char]
 
 
