@@ -33,7 +33,7 @@ from transformers import AutoModelForCausalLM, Qwen3Config
 from spacy_radsent.corpus.docbin import Alignment, blank_pipeline, record_to_doc
 from spacy_radsent.corpus.records import Record, Sentence
 from spacy_radsent.llm import generate
-from spacy_radsent.llm.decode import LabelDecoder
+from spacy_radsent.llm.decode import WATCHED, LabelDecoder
 from spacy_radsent.llm.model import load_tokenizer
 from spacy_radsent.llm.score import ScoreReader
 from spacy_radsent.llm.settings import LLMSettings
@@ -142,8 +142,9 @@ def main() -> None:
         reader.watched = True  # random weights never learned the task
     readers["generate"] = generate.GenerateReader(settings, tokenizer, model)
     reports = reports_of(args.sentences)[: args.reports]
-    for name in ("score", "fixed point"):
-        readers[name](reports)  # the shared start of the prompts, and what the first labels are watched for
+    readers["fixed point"](reports)  # what is done once: the shared start of the prompts
+    while len(readers["score"].decoder.label_mass) < WATCHED:  # and the watch on the first labels
+        readers["score"](reports)
     times: dict[str, list[float]] = {name: [] for name in readers}
     for _ in range(args.rounds):
         for name, reader in readers.items():

@@ -10,8 +10,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, PreTr
 
 from spacy_radsent.corpus.docbin import blank_pipeline
 from spacy_radsent.labels import Label
-from spacy_radsent.llm.prompt import read_instructions, render_answer, render_prompt
+from spacy_radsent.llm.prompt import render_answer, render_prompt
 from spacy_radsent.llm.skeleton import SkeletonBuilder
+from spacy_radsent.questions import read_instructions
 from spacy_radsent.spans import trimmed_sentences
 
 KINDS = ("qwen3", "llama")

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from ..errors import RadsentError
 from ..files import read_text
-from .prompt import prompt_sha256
+from ..questions import prompt_sha256
 from .settings import LLMSettings
 
 FILE = "radsent.json"

@@ -2,16 +2,14 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 from spacy.tokens import Span
 
 from ..endpoint import Endpoint, EndpointError, EndpointRefused
 from ..errors import RadsentError
 from ..labeller import Labelled
-from ..labels import Label
-from .parse import ParseCounts, fuller, labelled, parse_numbered
-from .prompt import read_instructions
+from ..questions import ask_by_number, parse_by_number, read_instructions, schema_by_number
+from .parse import ParseCounts, fuller, labelled
 from .settings import LLMSettings
 from .skeleton import text_of
 
@@ -61,33 +59,14 @@ class EndpointReader:
                 f"set doc._.radsent_source = 'synthetic' if it is, or endpoint.allow_remote_phi = true if it may go "
                 f"there."
             )
-        messages, schema = question(self.instructions, sentences), schema_of(len(sentences))
+        texts = [sentence.text for sentence in sentences]
+        messages = ask_by_number(self.instructions, text_of(sentences), texts)
+        schema = schema_by_number(len(sentences))
         codes: list[int | None] = [None] * len(sentences)
         for attempt in range(self.settings.attempts):
             answer = self.endpoint.ask(messages, schema, temperature=0 if attempt == 0 else 1)
             if answer.problem is None:
-                codes = fuller(codes, parse_numbered(answer.text, len(sentences)))
+                codes = fuller(codes, parse_by_number(answer.text, len(sentences)))
             if None not in codes:
                 break
         return codes
-
-
-def question(instructions: str, sentences: list[Span]) -> list[dict[str, str]]:
-    """RETURNS (List[Dict[str, str]]): The messages that ask for the labels of a report's sentences."""
-    numbered = "\n".join(f"s{i}: {sentence.text}" for i, sentence in enumerate(sentences, 1))
-    return [
-        {"role": "system", "content": instructions},
-        {"role": "user", "content": f"所見: {text_of(sentences)}\n文:\n{numbered}"},
-    ]
-
-
-def schema_of(count: int) -> dict[str, Any]:
-    """RETURNS (Dict[str, Any]): JSON schema of an answer for so many sentences."""
-    keys = [f"s{i}" for i in range(1, count + 1)]
-    code = {"type": "integer", "enum": [label.value for label in Label]}
-    return {
-        "type": "object",
-        "properties": dict.fromkeys(keys, code),
-        "required": keys,
-        "additionalProperties": False,
-    }

@@ -8,11 +8,12 @@ import torch
 from spacy.tokens import Span
 
 from ..labeller import Labelled
+from ..questions import read_instructions
 from ..torch_setup import ForkGuard
 from .batches import Batches, pad_left
 from .model import load_model, load_tokenizer
 from .parse import ParseCounts, fuller, labelled, parse_answer
-from .prompt import SpecialTokens, read_instructions, render_answer, render_prompt
+from .prompt import SpecialTokens, render_answer, render_prompt
 from .settings import LLMSettings
 from .skeleton import text_of
 

@@ -14,12 +14,12 @@ from ..corpus.records import Record, read_records
 from ..errors import RadsentError
 from ..files import atomic_folder, atomic_writer, read_text, refuse_existing
 from ..labels import Label
+from ..questions import prompt_sha256
 from ..version import __version__
 from .adapter import AdapterRecord, fingerprint, sha256
 from .lora_settings import LoraSettings
 from .lora_trainer import IGNORED, Collator, DevScorer, LabelTrainer, Row, has_bfloat16, training_arguments
 from .model import has_four_bits, load_model, load_tokenizer
-from .prompt import prompt_sha256
 from .settings import LLMSettings
 from .skeleton import SkeletonBuilder
 

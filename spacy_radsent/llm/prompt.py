@@ -7,42 +7,20 @@ et al. 2026. It is written by position, never through a dict: reports repeat sen
 import json
 import re
 from collections.abc import Sequence
-from hashlib import sha256
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from ..errors import RadsentError
 
-TEMPLATES = Path(__file__).parent / "templates"
 # Llama 3.2's template tells the model the date; labels must not hang on that of today. This is its own default.
 DATE = "26 Jul 2024"
 WORD_JOINER = "\u2060"  # has no width, and is in no special token
-
-
-def read_instructions(version: str, keys: Literal["text", "number"] = "text") -> str:
-    """Read the instructions of a version of the prompt.
-
-    version (str): E.g. "ja_v1".
-    keys (Literal["text", "number"]): Keys of the answer: the sentences, or their numbers ("s1", "s2" and so on).
-    RETURNS (str): The instructions.
-    """
-    versions = sorted(path.stem.removesuffix("_by_text") for path in TEMPLATES.glob("*_by_text.txt"))
-    if version not in versions:
-        raise RadsentError(f"There is no prompt {version!r}: use one of {', '.join(versions)}.")
-    parts = [TEMPLATES / f"{name}.txt" for name in (version, f"{version}_by_{keys}")]
-    return "\n\n".join(part.read_text(encoding="utf-8").strip() for part in parts)
-
-
-def prompt_sha256(version: str) -> str:
-    """RETURNS (str): Of the instructions of a version of the prompt, as models here are given them."""
-    return sha256(read_instructions(version).encode()).hexdigest()
 
 
 def render_prompt(tokenizer: Any, instructions: str, report: str) -> str:
     """Render all that stands before the answer, by the model's own chat template.
 
     tokenizer (PreTrainedTokenizerBase): Has a chat template. One that lets the model think first is told not to.
-    instructions (str): See `read_instructions`.
+    instructions (str): See `questions.read_instructions`.
     report (str): The findings section, without special tokens (see `SpecialTokens`).
     RETURNS (str): The prompt.
     """

@@ -11,7 +11,8 @@ from spacy.tokens import Span
 
 from ..errors import RadsentError
 from ..labels import Label
-from .prompt import SpecialTokens, read_instructions, render_answer, render_prompt
+from ..questions import read_instructions
+from .prompt import SpecialTokens, render_answer, render_prompt
 
 PLACEHOLDER = Label.BACKGROUND
 

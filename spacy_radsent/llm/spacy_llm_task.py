@@ -6,9 +6,9 @@ from spacy.tokens import Doc
 
 from ..labeller import find_sentences, write_labelled
 from ..labels import SPANS_KEY
-from .endpoint import question
-from .parse import labelled, parse_numbered
-from .prompt import read_instructions
+from ..questions import ask_by_number, parse_by_number, read_instructions
+from .parse import labelled
+from .skeleton import text_of
 
 SOURCE = "spacy_radsent.SentenceLabels.v1"
 
@@ -32,7 +32,9 @@ class SentenceLabelsTask:
     def generate_prompts(self, docs: Iterable[Doc]) -> Iterable[str]:
         """YIELDS (str): A prompt for each document."""
         for doc in docs:
-            messages = question(self.instructions, find_sentences(doc, SOURCE))
+            sentences = find_sentences(doc, SOURCE)
+            texts = [sentence.text for sentence in sentences]
+            messages = ask_by_number(self.instructions, text_of(sentences), texts)
             yield "\n\n".join(message["content"] for message in messages)
 
     def parse_responses(self, docs: Iterable[Doc], responses: Iterable[str]) -> Iterable[Doc]:
@@ -40,6 +42,6 @@ class SentenceLabelsTask:
         # In spite of the type that spacy-llm asks for, models give a list of answers for each document.
         for doc, answers in zip(docs, responses, strict=True):
             sentences = find_sentences(doc, SOURCE)
-            codes = parse_numbered("".join(map(str, answers)), len(sentences))
+            codes = parse_by_number("".join(map(str, answers)), len(sentences))
             write_labelled(doc, labelled(sentences, codes), self.spans_key, SOURCE)
             yield doc

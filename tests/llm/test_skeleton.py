@@ -12,8 +12,9 @@ from tiny import REPORTS
 from tokenizers import normalizers
 
 from spacy_radsent.errors import RadsentError
-from spacy_radsent.llm.prompt import SpecialTokens, read_instructions, render_answer, render_prompt
+from spacy_radsent.llm.prompt import SpecialTokens, render_answer, render_prompt
 from spacy_radsent.llm.skeleton import SkeletonBuilder
+from spacy_radsent.questions import read_instructions
 
 BUILDERS = {kind: SkeletonBuilder(make_tokenizer(kind), "ja_v1") for kind in KINDS}
 
