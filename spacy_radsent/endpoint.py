@@ -7,7 +7,11 @@ without proxies, redirects are not followed, and no error quotes what was sent o
 import ipaddress
 import logging
 import os
+import sys
 import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -25,7 +29,8 @@ class EndpointSettings(BaseModel):
     base_url (str): E.g. "http://127.0.0.1:8000/v1".
     api_key_env (str): Name of the environment variable that holds the key. A local server needs none.
     concurrency (int): Questions at once.
-    timeout (float): Seconds without a byte from the server until a question is asked again.
+    timeout (float): Seconds without a byte from the server, and seconds that an answer may take from its first byte to
+        its last, until a question is asked again.
     max_retries (int): Times to ask again after a timeout, a lost connection, and the statuses 408, 409, 429 and 5xx;
         the client waits in between, longer each time, and as long as the server says.
     structured_output (bool): Give the server the JSON schema of the answer; off for a server that knows none.
@@ -81,10 +86,13 @@ class Answer(NamedTuple):
 
     text (str): The answer.
     problem (Optional[str]): Why it is not whole: "length", "content_filter", "refusal"; None where it is.
+    prompt_tokens, completion_tokens (int): As the server counted them; 0 where it does not.
     """
 
     text: str
     problem: str | None
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
 
 
 @dataclass
@@ -95,6 +103,12 @@ class Usage:
     prompt_tokens: int = 0
     completion_tokens: int = 0
 
+    def add(self, answer: Answer) -> None:
+        """Count an answer."""
+        self.answers += 1
+        self.prompt_tokens += answer.prompt_tokens
+        self.completion_tokens += answer.completion_tokens
+
 
 class Endpoint:
     """A model on a server. Safe to share among threads.
@@ -103,7 +117,7 @@ class Endpoint:
     """
 
     def __init__(self, settings: EndpointSettings, model: str) -> None:
-        """Set up a client; nothing is sent yet.
+        """Name a model; see `connect`.
 
         settings (EndpointSettings): The server.
         model (str): The model's name there.
@@ -117,66 +131,98 @@ class Endpoint:
         self.openai = openai
         # At DEBUG some versions of the client log what is sent.
         logging.getLogger("openai").setLevel(logging.INFO)
-        self._connect()
+        self.process: int | None = None
 
-    def _connect(self) -> None:
+    def connect(self) -> None:
+        """Set up the client before the first question, and anew in a process that was forked: on one connection, two
+        would read each other's answers. Nothing is sent yet, but a key must be there.
+        """
+        if self.process == os.getpid():
+            return
         settings = self.settings
-        self.process = os.getpid()
         self._lock = threading.Lock()
         self.client = self.openai.OpenAI(
             base_url=settings.base_url,
             api_key=self._key(),
             timeout=settings.timeout,
             max_retries=settings.max_retries,
-            http_client=self.openai.DefaultHttpxClient(follow_redirects=False, trust_env=not settings.is_local),
+            http_client=self.openai.DefaultHttpxClient(
+                follow_redirects=False,
+                trust_env=not settings.is_local,
+                event_hooks={"response": [self._bound_time]},
+            ),
         )
+        self.process = os.getpid()
 
-    def after_fork(self) -> None:
-        """Connect anew in a process that was forked: on one connection, two would read each other's answers."""
-        if self.process != os.getpid():
-            self._connect()
+    def _bound_time(self, response: Any) -> None:
+        """Let the answer time out as a whole: the client's own timeout starts anew with each byte."""
+        response.stream = _bounded(response, self.settings.timeout)
 
     def may_read(self, source: str | None) -> bool:
         """RETURNS (bool): Whether a report of this source ("synthetic", "real", None: unknown) may go to the server."""
         return self.settings.is_local or self.settings.allow_remote_phi or source == SYNTHETIC
 
-    def ask(self, messages: list[Any], schema: dict[str, Any], temperature: float = 0) -> Answer:
-        """Ask a question.
+    def body(
+        self, messages: list[Any], schema: dict[str, Any], temperature: float | None = 0, seed: int | None = None
+    ) -> dict[str, Any]:
+        """Write the body of a request.
 
         messages (List[Any]): Dictionaries as in OpenAI's chat completions.
         schema (Dict[str, Any]): JSON schema of the answer.
-        temperature (float): Of the sampling; 0 takes the likeliest.
-        RETURNS (Answer): What the server wrote.
+        temperature (Optional[float]): Of the sampling; 0 takes the likeliest, None what the server does by itself.
+        seed (Optional[int]): Of the sampling, where the server knows one.
+        RETURNS (Dict[str, Any]): As in OpenAI's chat completions.
         """
-        if self.refused is not None:
-            raise self.refused
-        options: dict[str, Any] = {}
+        body: dict[str, Any] = {"model": self.model, "messages": messages}
+        body |= {key: value for key, value in (("temperature", temperature), ("seed", seed)) if value is not None}
         if self.settings.structured_output:
             form = {"name": "answer", "strict": True, "schema": schema}
-            options["response_format"] = {"type": "json_schema", "json_schema": form}
+            body["response_format"] = {"type": "json_schema", "json_schema": form}
+        return body
+
+    def ask(self, body: dict[str, Any]) -> Answer:
+        """Ask a question.
+
+        body (Dict[str, Any]): See `body`.
+        RETURNS (Answer): What the server wrote.
+        """
+        with self.errors_told():
+            return self.read(self.client.chat.completions.create(**body))
+
+    @contextmanager
+    def errors_told(self) -> Iterator[None]:
+        """Tell what the client raises inside as an EndpointError that quotes nothing."""
+        if self.refused is not None:
+            raise self.refused
         errors = self.openai
         try:
-            completion = self.client.chat.completions.create(
-                model=self.model, messages=messages, temperature=temperature, **options
-            )
-            answer = self._read(completion)
+            yield
         except (errors.AuthenticationError, errors.PermissionDeniedError, errors.NotFoundError) as error:
-            self.refused = EndpointRefused(
-                f"{self.settings.base_url} refuses the model {self.model!r} (HTTP {error.status_code}): "
+            raise self._refuse(
+                f"refuses the model {self.model!r} (HTTP {error.status_code}): "
                 f"check the model's name, the address, and the key in {self.settings.api_key_env}."
-            )
-            raise self.refused from None
+            ) from None
+        except errors.RateLimitError as error:
+            if error.code == "insufficient_quota":
+                raise self._refuse("says that the account has no credit left: add some, then go on.") from None
+            raise EndpointError(self._failed("HTTP 429", 429)) from None
         except errors.APIStatusError as error:
             raise EndpointError(self._failed(f"HTTP {error.status_code}", error.status_code)) from None
         except errors.APITimeoutError:
             raise EndpointError(self._failed(f"no answer in {self.settings.timeout:g} seconds")) from None
         except errors.APIConnectionError:
             raise EndpointError(self._failed("no connection, or one that broke off")) from None
-        except (errors.OpenAIError, ValueError, TypeError, AttributeError, LookupError):
+        except (errors.OpenAIError, ValueError, TypeError, AttributeError, LookupError) as error:
+            if isinstance(error, RadsentError):
+                raise
             raise EndpointError(self._failed("an answer that is not of OpenAI's protocol")) from None
-        return answer
 
-    def _read(self, completion: Any) -> Answer:
+    def _refuse(self, why: str) -> EndpointRefused:
+        self.refused = EndpointRefused(f"{self.settings.base_url} {why}")
+        return self.refused
+
+    def read(self, completion: Any) -> Answer:
+        """RETURNS (Answer): What a ChatCompletion holds. It is counted."""
         choice = completion.choices[0]
         text, problem = choice.message.content, None
         if getattr(choice.message, "refusal", None):
@@ -185,19 +231,19 @@ class Endpoint:
             problem = choice.finish_reason
         if text is not None and not isinstance(text, str):
             raise TypeError
+        counted = completion.usage
+        tokens = (counted.prompt_tokens, counted.completion_tokens) if counted is not None else (0, 0)
+        answer = Answer(text or "", problem, *tokens)
         with self._lock:
-            self.usage.answers += 1
-            if completion.usage is not None:
-                self.usage.prompt_tokens += completion.usage.prompt_tokens
-                self.usage.completion_tokens += completion.usage.completion_tokens
-        return Answer(text or "", problem)
+            self.usage.add(answer)
+        return answer
 
     def _failed(self, what: str, status: int | None = None) -> str:
         advice = "check that the server runs"
         if status == 429:
-            advice = "lower endpoint.concurrency"
+            advice = "lower the concurrency"
         elif status == 400:
-            advice = "raise the context that the server allows, or set endpoint.structured_output = false"
+            advice = "raise the context that the server allows, or turn structured_output off"
         tries = self.settings.max_retries + 1
         return f"{self.settings.base_url}: {what} ({tries if status != 400 else 1} tries at most): {advice}."
 
@@ -206,6 +252,27 @@ class Endpoint:
         if key is None and not self.settings.is_local:
             raise RadsentError(
                 f"The environment variable {self.settings.api_key_env} is not set: put the key of "
-                f"{self.settings.base_url} there, or name another one in endpoint.api_key_env."
+                f"{self.settings.base_url} there, or name another one as api_key_env."
             )
         return key or "none"
+
+
+def _bounded(response: Any, seconds: float) -> Any:
+    """RETURNS (SyncByteStream): The body of a response, which must be whole after so many seconds."""
+    httpx = sys.modules[type(response).__module__.partition(".")[0]]  # or its successor: as the client's version has it
+    inner, deadline = response.stream, time.monotonic() + seconds
+
+    class Bounded(httpx.SyncByteStream):  # type: ignore[misc,name-defined]
+        def __iter__(self) -> Iterator[bytes]:
+            for chunk in inner:
+                if time.monotonic() > deadline:
+                    raise httpx.ReadTimeout("The answer takes too long.", request=response.request)
+                yield chunk
+
+        def close(self) -> None:
+            inner.close()
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(inner, name)
+
+    return Bounded()

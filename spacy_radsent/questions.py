@@ -5,6 +5,7 @@ Numbers in place of texts: no answer can alter a sentence, and one that a report
 
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
@@ -18,6 +19,7 @@ CODES = frozenset(label.value for label in Label)
 Keys = Literal["text", "number"]
 
 
+@lru_cache
 def read_instructions(version: str, keys: Keys = "text") -> str:
     """Read the instructions of a version of the prompt.
 

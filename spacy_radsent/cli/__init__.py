@@ -1,6 +1,6 @@
 """The commands: `radsent COMMAND`, or `python -m spacy radsent COMMAND`."""
 
-from . import convert, optimize, split, train_lora  # noqa: F401  # registers the commands
+from . import annotate, convert, corpus_stats, generate, optimize, split, train_lora  # noqa: F401  # registers the commands
 from .app import app
 
 __all__ = ["app"]

@@ -60,10 +60,13 @@ def _detect(path: Path) -> str:
 
 def _import_canonical(path: Path, rules: SentenceRules) -> Iterator[Record]:
     for record in read_records(path):
-        yield record if record.sentences else _unlabelled(record.id, record.text, rules, record.meta)
+        yield record if record.sentences else unlabelled_record(record.id, record.text, rules, record.meta)
 
 
-def _unlabelled(id: str, text: str, rules: SentenceRules, meta: dict[str, Any] | None = None) -> Record:
+def unlabelled_record(
+    id: str, text: str, rules: SentenceRules = SentenceRules(), meta: dict[str, Any] | None = None
+) -> Record:
+    """RETURNS (Record): A report with its sentences, found by rule."""
     sentences = [Sentence(start=start, end=end) for start, end in sentence_offsets(text, rules)]
     return Record(id=id, text=text, sentences=sentences, meta=meta or {})
 
@@ -117,7 +120,7 @@ def _import_text(path: Path, rules: SentenceRules) -> Iterator[Record]:
         raise RadsentError(f"{path}: the folder holds no .txt file: give a folder of reports, or one .jsonl file.")
     for file in files:
         name = file.relative_to(path) if path.is_dir() else Path(file.name)
-        yield _unlabelled(name.with_suffix("").as_posix(), read_text(file), rules)
+        yield unlabelled_record(name.with_suffix("").as_posix(), read_text(file), rules)
 
 
 def _import_csv(path: Path, rules: SentenceRules) -> Iterator[Record]:
@@ -138,7 +141,7 @@ def _import_csv(path: Path, rules: SentenceRules) -> Iterator[Record]:
                     f"{path}, row {number}: expected {len(columns)} cells: quote cells with a {delimiter!r}."
                 )
             text, id = row.pop("text"), row.pop("id", None) or f"{path.stem}-{number:05d}"
-            yield _unlabelled(id, text, rules, row)
+            yield unlabelled_record(id, text, rules, row)
     except csv.Error as error:
         raise RadsentError(f"{path}, line {rows.line_num}: not valid CSV ({error}): check the quotes.") from None
 

@@ -36,7 +36,7 @@ class EndpointReader:
         reports (Sequence[List[Span]]): The sentences of each, at least one.
         RETURNS (List[Labelled]): The labelled sentences of each.
         """
-        self.endpoint.after_fork()
+        self.endpoint.connect()
         with ThreadPoolExecutor(self.endpoint.settings.concurrency) as pool:
             results = list(pool.map(self._label, reports))
         for result in results:
@@ -64,7 +64,8 @@ class EndpointReader:
         schema = schema_by_number(len(sentences))
         codes: list[int | None] = [None] * len(sentences)
         for attempt in range(self.settings.attempts):
-            answer = self.endpoint.ask(messages, schema, temperature=0 if attempt == 0 else 1)
+            body = self.endpoint.body(messages, schema, temperature=0 if attempt == 0 else 1)
+            answer = self.endpoint.ask(body)
             if answer.problem is None:
                 codes = fuller(codes, parse_by_number(answer.text, len(sentences)))
             if None not in codes:

@@ -117,7 +117,7 @@ def test_what_passes_is_asked_again(failures):
 @pytest.mark.parametrize(
     ("reply", "message"),
     [
-        (Reply.error(429, retry_after="0"), "HTTP 429 (3 tries at most): lower endpoint.concurrency"),
+        (Reply.error(429, retry_after="0"), "HTTP 429 (3 tries at most): lower the concurrency"),
         (Reply.error(503, retry_after="0"), "HTTP 503 (3 tries at most): check that the server runs"),
         (Reply.error(400), "HTTP 400 (1 tries at most): raise the context that the server allows"),
         (Reply.error(307, location=REMOTE), "HTTP 307"),

@@ -1,0 +1,100 @@
+"""`radsent annotate`: labels for the sentences of reports, by a language model."""
+
+from collections import Counter
+from pathlib import Path
+
+import typer
+
+from ..corpus.importers import import_records
+from ..corpus.records import Record, write_records
+from ..endpoint import Endpoint
+from ..errors import RadsentError
+from ..synth.agreement import Agreement
+from ..synth.annotate import Annotator, annotate, is_labelled
+from ..synth.batch import BatchClient
+from ..synth.client import Client
+from ..synth.costs import Bill, price_of
+from ..synth.privacy import guard
+from ..synth.run import connect, open_run, show_plan, tell_failures, write_rejects
+from . import server_options as options
+from .app import command
+
+# Of a label and its key, by Qwen3's tokenizer.
+TOKENS_PER_LABEL = 7.0
+
+
+@command("annotate")
+def annotate_command(
+    source: Path = typer.Argument(..., metavar="INPUT", help="Reports: records, or what `radsent convert` reads."),
+    output: Path = typer.Argument(..., metavar="OUTPUT", help="A .jsonl file of records, not there yet."),
+    model: str = typer.Option("gpt-4.1-mini", help="The model's name on the server."),
+    second_model: str | None = typer.Option(None, help="Another model that labels, too: where it differs is reviewed."),
+    votes: int = typer.Option(1, help="Answers for each report; the label that most give is taken."),
+    prompt: str = typer.Option("guideline_v1", help="Version of the instructions."),
+    relabel: bool = typer.Option(False, "--relabel", help="Label reports that are labelled already, too."),
+    allow_remote_phi: bool = typer.Option(
+        False, "--allow-remote-phi", help="Let reports that are not synthetic go to a server on another machine."
+    ),
+    temperature: options.Temperature = None,
+    attempts: options.Attempts = 2,
+    base_url: options.BaseUrl = options.OPENAI,
+    api_key_env: options.ApiKeyEnv = "OPENAI_API_KEY",
+    concurrency: options.Concurrency = 8,
+    timeout: options.Timeout = 120,
+    max_retries: options.MaxRetries = 8,
+    structured_output: options.StructuredOutput = True,
+    batch: options.Batch = False,
+    price: options.PriceOption = None,
+    limit: options.Limit = None,
+    dry_run: options.DryRun = False,
+    resume: options.Resume = False,
+    force: options.Force = False,
+) -> None:
+    """Label the sentences of reports.
+
+    The model is asked by the sentences' numbers, so that no text can change. What two annotators or several votes
+    disagree on has the status "review" in meta.annotation; agreement is printed, and written to OUTPUT.agreement.json.
+    """
+    options.at_least_one(votes=votes, attempts=attempts, limit=limit)
+    if second_model == model:
+        raise RadsentError(f"--second-model {model!r}: is the first one, and would agree with itself: use --votes.")
+    if source.resolve() == output.resolve():
+        raise RadsentError(f"{output}: is the input itself: name another file to write to.")
+    settings = options.settings_of(
+        base_url, api_key_env, concurrency, timeout, max_retries, structured_output, allow_remote_phi
+    )
+    models = [model, second_model] if second_model else [model]
+    annotators = [Annotator(Endpoint(settings, name), prompt, votes, temperature) for name in models]
+    prices = {name: price_of(name, settings, options.price_given(price)) for name in models}
+    bill = Bill(prices, batch)
+    records = list(import_records(source))[:limit]
+    open_records = [record for record in records if relabel or not is_labelled(record)]
+    guard(open_records, annotators[0].endpoint)
+    if dry_run:
+        asked = [(who, record, vote) for record in open_records for who in annotators for vote in range(votes)]
+        bodies = [who.body(record, vote, 0) for who, record, vote in asked]
+        show_plan(bodies, [TOKENS_PER_LABEL * len(record.sentences) for _, record, _ in asked], bill)
+        return
+    connect([who.endpoint for who in annotators])
+    with open_run(output, resume, force) as journal, bill:
+        client = BatchClient(journal, bill) if batch else Client(journal, bill)
+        result = annotate(records, annotators, client, attempts, relabel)
+        write_rejects(result.rejects, output)
+        write_records(result.records, output)
+    print(f"{bill}")
+    _summarize(output, result.records)
+    if len(annotators) > 1:
+        agreement = Agreement.of(models, result.pairs)
+        agreement.write(output.with_name(f"{output.name}.agreement.json"))
+        print(agreement)
+    tell_failures(client, result.failed, len(open_records) * len(annotators) * votes)
+
+
+def _summarize(output: Path, records: list[Record]) -> None:
+    labels = Counter(sentence.label or "without label" for record in records for sentence in record.sentences)
+    statuses = Counter(status for record in records for status in record.meta.get("annotation", {}).get("status", ()))
+    print(
+        f"{output}: {len(records)} reports, {sum(labels.values())} sentences "
+        f"({', '.join(f'{label} {count}' for label, count in labels.most_common())}); "
+        f"{statuses['review']} to review, {statuses['error']} without label"
+    )

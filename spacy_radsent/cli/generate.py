@@ -1,0 +1,73 @@
+"""`radsent generate`: synthetic reports from attributes."""
+
+from pathlib import Path
+
+import typer
+
+from ..corpus.records import write_records
+from ..endpoint import Endpoint
+from ..errors import RadsentError
+from ..synth.attributes import read_attributes
+from ..synth.batch import BatchClient
+from ..synth.client import Client
+from ..synth.costs import Bill, price_of
+from ..synth.generate import Plan, generate
+from ..synth.prompts import ReportPrompt
+from ..synth.run import connect, open_run, rejects_path, show_plan, tell_failures, write_rejects
+from . import server_options as options
+from .app import command
+
+# Of a report as JSON, by Qwen3's tokenizer on the bundled ones.
+ANSWER_TOKENS = 300.0
+
+
+@command("generate")
+def generate_command(
+    output: Path = typer.Argument(..., metavar="OUTPUT", help="A .jsonl file of records, not there yet."),
+    count: int = typer.Option(..., "--count", "-n", help="Reports to ask for."),
+    model: str = typer.Option("gpt-4.1", help="The model's name on the server."),
+    seed: int = typer.Option(0, help="Same seed, same attributes."),
+    attributes: Path | None = typer.Option(None, help="A table of attributes (YAML or JSON) of your own."),
+    template: Path | None = typer.Option(None, help="A template of the prompt (Jinja) of your own."),
+    temperature: options.Temperature = None,
+    attempts: options.Attempts = 2,
+    base_url: options.BaseUrl = options.OPENAI,
+    api_key_env: options.ApiKeyEnv = "OPENAI_API_KEY",
+    concurrency: options.Concurrency = 8,
+    timeout: options.Timeout = 120,
+    max_retries: options.MaxRetries = 8,
+    structured_output: options.StructuredOutput = True,
+    batch: options.Batch = False,
+    price: options.PriceOption = None,
+    limit: options.Limit = None,
+    dry_run: options.DryRun = False,
+    resume: options.Resume = False,
+    force: options.Force = False,
+) -> None:
+    """Generate synthetic reports.
+
+    Attributes are drawn for each report, a model writes it, and it is kept if it is built like a findings section and
+    is no near-duplicate. The others stand beside the output in OUTPUT.rejects, all answers in OUTPUT.journal.
+    """
+    options.at_least_one(count=count, attempts=attempts, limit=limit)
+    settings = options.settings_of(base_url, api_key_env, concurrency, timeout, max_retries, structured_output)
+    endpoint = Endpoint(settings, model)
+    plan = Plan(read_attributes(attributes), ReportPrompt(template), seed, temperature)
+    count = min(count, limit or count)
+    bill = Bill({model: price_of(model, settings, options.price_given(price))}, batch)
+    if dry_run:
+        show_plan([plan.body(endpoint, i, 0) for i in range(count)], [ANSWER_TOKENS] * count, bill)
+        return
+    connect([endpoint])
+    with open_run(output, resume, force) as journal, bill:
+        client = BatchClient(journal, bill) if batch else Client(journal, bill)
+        corpus = generate(plan, count, endpoint, client, attempts)
+        write_rejects(corpus.rejects, output)
+        if corpus.records:
+            write_records(corpus.records, output)
+    print(f"{bill}")
+    sentences = sum(len(record.sentences) for record in corpus.records)
+    print(f"{output}: {len(corpus.records)} reports, {sentences} sentences")
+    tell_failures(client, corpus.failed, count)
+    if not corpus.records:
+        raise RadsentError(f"{output}: no report could be used, see {rejects_path(output)}: try another model.")

@@ -1,0 +1,71 @@
+"""The options of the commands that ask a server, and what is made of them."""
+
+from typing import Annotated
+
+import typer
+
+from ..endpoint import EndpointSettings
+from ..errors import RadsentError
+from ..synth.costs import Price
+
+BaseUrl = Annotated[str, typer.Option(help="Any server that speaks OpenAI's protocol, e.g. http://127.0.0.1:8000/v1.")]
+ApiKeyEnv = Annotated[str, typer.Option(help="Environment variable that holds the key.")]
+Concurrency = Annotated[int, typer.Option(help="Requests at once.")]
+Timeout = Annotated[float, typer.Option(help="Seconds until a request is tried again.")]
+MaxRetries = Annotated[
+    int, typer.Option(help="Tries again after 429, 5xx and lost connections, longer apart each time.")
+]
+Attempts = Annotated[int, typer.Option(help="Requests at most where an answer cannot be used.")]
+Temperature = Annotated[float | None, typer.Option(help="Of the sampling.")]
+StructuredOutput = Annotated[bool, typer.Option(help="Give the server the JSON schema of the answer.")]
+Batch = Annotated[bool, typer.Option("--batch", help="Through OpenAI's Batch API: half the price, within a day.")]
+PriceOption = Annotated[
+    str | None, typer.Option("--price", metavar="IN,OUT", help="US dollars for a million tokens, e.g. 0.4,1.6.")
+]
+Limit = Annotated[int | None, typer.Option(help="Only the first so many reports.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print prompts and what it would cost; send nothing.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with a run that was cut off; nothing is paid twice.")]
+Force = Annotated[bool, typer.Option("--force", help="Forget an earlier run with this output, its answers too.")]
+
+OPENAI = "https://api.openai.com/v1"
+
+
+def settings_of(
+    base_url: str,
+    api_key_env: str,
+    concurrency: int,
+    timeout: float,
+    max_retries: int,
+    structured_output: bool,
+    allow_remote_phi: bool = False,
+) -> EndpointSettings:
+    """RETURNS (EndpointSettings): Checked."""
+    return EndpointSettings.read(
+        {
+            "base_url": base_url,
+            "api_key_env": api_key_env,
+            "concurrency": concurrency,
+            "timeout": timeout,
+            "max_retries": max_retries,
+            "structured_output": structured_output,
+            "allow_remote_phi": allow_remote_phi,
+        }
+    )
+
+
+def price_given(price: str | None) -> Price | None:
+    """RETURNS (Optional[Price]): Of the option --price."""
+    if price is None:
+        return None
+    try:
+        prompt, completion = map(float, price.split(","))
+    except ValueError:
+        raise RadsentError(f"--price {price!r}: give two numbers, e.g. --price 0.4,1.6.") from None
+    return Price(prompt, completion)
+
+
+def at_least_one(**options: int | None) -> None:
+    """Refuse what is below 1."""
+    for name, value in options.items():
+        if value is not None and value < 1:
+            raise RadsentError(f"--{name.replace('_', '-')} {value}: give at least 1.")

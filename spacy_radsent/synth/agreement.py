@@ -1,0 +1,69 @@
+"""Agreement of two annotators."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ..errors import needs_extra
+from ..files import atomic_writer
+from ..labels import LABELS, Label
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far two annotators agree on the labels of sentences.
+
+    annotators (List[str]): Their names.
+    sentences (int): How many both labelled.
+    agreed (Optional[float]): Share of the sentences with the same label; None where there are none.
+    kappa (Optional[float]): Cohen's kappa (Cohen 1960); None where it is not defined: all have one label.
+    confusion (List[List[int]]): Sentences by the first annotator's label (rows) and the second's (columns), as LABELS.
+    """
+
+    annotators: list[str]
+    sentences: int
+    agreed: float | None
+    kappa: float | None
+    confusion: list[list[int]]
+
+    @classmethod
+    def of(cls, annotators: Sequence[str], pairs: Sequence[tuple[int, int]]) -> "Agreement":
+        """Compare.
+
+        annotators (Sequence[str]): Names of the two.
+        pairs (Sequence[Tuple[int, int]]): Codes of the labels that they give to each sentence.
+        RETURNS (Agreement): How far they agree.
+        """
+        with needs_extra("synth"):
+            from sklearn.metrics import cohen_kappa_score, confusion_matrix
+        codes = [label.value for label in Label]
+        if not pairs:
+            return cls(list(annotators), 0, None, None, [[0] * len(codes) for _ in codes])
+        one, other = zip(*pairs, strict=True)
+        defined = len({code for pair in pairs for code in pair}) > 1
+        return cls(
+            annotators=list(annotators),
+            sentences=len(pairs),
+            agreed=sum(a == b for a, b in pairs) / len(pairs),
+            kappa=float(cohen_kappa_score(one, other, labels=codes)) if defined else None,
+            confusion=confusion_matrix(one, other, labels=codes).tolist(),
+        )
+
+    def write(self, path: Path) -> None:
+        """Write it as JSON."""
+        with atomic_writer(path) as file:
+            json.dump({**asdict(self), "labels": LABELS}, file, ensure_ascii=False, indent=2)
+
+    def __str__(self) -> str:
+        if self.agreed is None:
+            return "No sentence has a label of both annotators."
+        kappa = "not defined" if self.kappa is None else f"{self.kappa:.3f}"
+        head = f"{' and '.join(self.annotators)}: {self.sentences} sentences, {self.agreed:.3f} agree, kappa {kappa}"
+        width = max(map(len, LABELS))
+        columns = f"{'':{width}}  " + "  ".join(f"{name:>{width}}" for name in LABELS)
+        rows = (
+            f"{name:{width}}  " + "  ".join(f"{count:>{width}}" for count in row)
+            for name, row in zip(LABELS, self.confusion, strict=True)
+        )
+        return "\n".join([head, columns, *rows])

@@ -1,0 +1,130 @@
+"""The journal of a run: every answer that was paid for, on disk before it is used.
+
+One line of JSON an answer, appended and synced, by the SHA-256 of what was asked (model, parameters, messages, schema):
+what is in it is not asked again, however the run ended and whatever asks for it.
+"""
+
+import errno
+import json
+import os
+import threading
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..endpoint import Answer
+from ..errors import RadsentError, needs_extra
+
+
+class Entry(NamedTuple):
+    """An answer, and the day (UTC, "2026-11-26") on which it came."""
+
+    answer: Answer
+    date: str
+
+
+def key_of(body: dict[str, Any]) -> str:
+    """RETURNS (str): SHA-256 of the body of a request."""
+    return sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+
+
+class Journal:
+    """Answers by key. One process at a time; safe to share among threads. A context manager."""
+
+    def __init__(self, path: Path) -> None:
+        """Open a journal, or start one.
+
+        path (Path): The file, readable by its owner alone. A last line that a crash cut off is dropped.
+        """
+        with needs_extra("synth"):
+            import filelock
+        self.path = path
+        self.entries: dict[str, Entry] = {}
+        self.batches: dict[str, bool] = {}
+        self._append = threading.Lock()
+        self._lock = filelock.FileLock(path.with_name(f".{path.name}.lock"), timeout=0)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock.acquire()
+            # Without a buffer, which would hold on to what a full disk did not take.
+            self._file = open(  # noqa: SIM115  # until close()
+                os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b", buffering=0
+            )
+        except filelock.Timeout:
+            raise RadsentError(f"{path}: another process writes to it: wait until it is done.") from None
+        except OSError as error:
+            self._lock.release()
+            raise RadsentError(f"{path}: cannot be written ({error.strerror}): choose a writable folder.") from None
+        try:
+            self._load()
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> "Journal":
+        return self
+
+    def __exit__(self, *args: Any) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let others write to it."""
+        self._file.close()
+        self._lock.release()
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.entries
+
+    def clear(self) -> None:
+        """Forget all of it."""
+        self._file.truncate(0)
+        self.entries.clear()
+        self.batches.clear()
+
+    def get(self, key: str) -> Entry | None:
+        """RETURNS (Optional[Entry]): What was answered."""
+        return self.entries.get(key)
+
+    def add(self, key: str, entry: Entry) -> None:
+        """Keep an answer: it is on disk when this returns."""
+        self._write({"key": key, **entry.answer._asdict(), "date": entry.date})
+        self.entries[key] = entry
+
+    def add_batch(self, id: str, done: bool) -> None:
+        """Keep that a batch was handed in, or that all of its answers are here."""
+        self._write({"batch": id, "done": done})
+        self.batches[id] = done
+
+    def _write(self, row: dict[str, Any]) -> None:
+        line = json.dumps(row).encode() + b"\n"
+        with self._append:
+            place = self._file.seek(0, os.SEEK_END)
+            try:
+                if self._file.write(line) < len(line):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                os.fsync(self._file.fileno())
+            except OSError as error:
+                self._file.truncate(place)
+                raise RadsentError(
+                    f"{self.path}: cannot be written ({error.strerror}): free some space, then go on with --resume."
+                ) from None
+
+    def _load(self) -> None:
+        whole = 0
+        *lines, _ = self._file.readall().split(b"\n")  # after the last line end is nothing, or half a line
+        for number, line in enumerate(lines, 1):
+            try:
+                self._take(json.loads(line))
+            except (ValueError, TypeError, KeyError):
+                raise RadsentError(
+                    f"{self.path}, line {number}: is not of this journal: restore the file, or start anew with --force."
+                ) from None
+            whole += len(line) + 1
+        self._file.truncate(whole)
+
+    def _take(self, row: dict[str, Any]) -> None:
+        if "batch" in row:
+            self.batches[row["batch"]] = row["done"]
+        else:
+            key, date = row.pop("key"), row.pop("date")
+            self.entries[key] = Entry(Answer(**row), date)

@@ -1,0 +1,81 @@
+"""What must not leave the machine: reports that are not synthetic, and anything that looks like a person's data.
+
+The screen is a second line of defence, by patterns: it finds what is written the usual way, and proves nothing.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from functools import cached_property
+
+from spacy.tokens import Doc
+
+from ..corpus.docbin import blank_pipeline
+from ..corpus.records import Record
+from ..endpoint import Endpoint
+from ..errors import RadsentError
+
+# On NFKC text: full-width digits and letters are plain there.
+PATTERNS = {
+    "a name after its label": r"(?:氏名|患者名|お名前|姓名)\s*[:]?\s*[^\s:。、,]{2,}",
+    "a date of birth": r"(?:生年月日|誕生日|出生日|birth\s*date|date\s+of\s+birth|\bDOB\b)|\d{1,2}月\d{1,2}日生(?!検)",
+    "a patient's number": r"(?:患者|カルテ|診察券|登録|受付|被保険者)\s*(?:ID|番号|No)",
+    "an identifier": r"\b(?:MRN|ID)\s*[:#No.]*\s*[A-Z]*\d{3,}",
+    # Nor dates, as 20240305, nor measurements.
+    "a long number": r"(?<![\d.,/-])(?!(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?!\d))\d{7,}(?![\d.])",
+    "a phone number": r"(?<!\d)0\d{1,4}[-(]\d{1,4}[-)]\d{3,4}(?!\d)|(?<!\d)0[5789]0\d{8}(?!\d)",
+    "an e-mail address": r"[\w.+-]+@[\w-]+\.[\w.]+",
+}
+COMPILED = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in PATTERNS.items()}
+HONORIFICS = frozenset({"様", "さま", "氏", "さん", "殿", "ちゃん", "くん", "君"})
+FAMILY_OR_GIVEN_NAME = "人名"  # in the part of speech that Sudachi gives: 名詞-固有名詞-人名-姓
+
+
+class IdentifierScreen:
+    """Finds what looks like a person's data in a text."""
+
+    @cached_property
+    def nlp(self):  # type: ignore[no-untyped-def]
+        return blank_pipeline()
+
+    def __call__(self, text: str) -> list[str]:
+        """RETURNS (List[str]): What there is, by name and in order; the text itself is not quoted."""
+        text = unicodedata.normalize("NFKC", text)
+        found = [name for name, pattern in COMPILED.items() if pattern.search(text)]
+        if any(honorific in text for honorific in HONORIFICS) and _names_someone(self.nlp.make_doc(text)):
+            found.append("a name")
+        return found
+
+
+def _names_someone(doc: Doc) -> bool:
+    """RETURNS (bool): Whether a person's name stands before an honorific: "様" by itself is mostly "-like"."""
+    return any(
+        FAMILY_OR_GIVEN_NAME in token.tag_ and doc[token.i + 1].text in HONORIFICS for token in doc[: len(doc) - 1]
+    )
+
+
+def guard(records: Iterable[Record], endpoint: Endpoint) -> None:
+    """Refuse reports that may not go to a server, before anything is sent.
+
+    records (Iterable[Record]): The reports.
+    endpoint (Endpoint): The server; one on this machine may read everything.
+    """
+    settings = endpoint.settings
+    if settings.is_local or settings.allow_remote_phi:
+        return
+    screen = IdentifierScreen()
+    found: list[tuple[str, list[str]]] = []
+    for record in records:
+        if not endpoint.may_read(record.meta.get("source")):
+            raise RadsentError(
+                f"The report {record.id!r} is not marked synthetic, and {settings.base_url} is not on this machine: "
+                f"set meta.source to 'synthetic' if it is, or allow it with --allow-remote-phi."
+            )
+        if names := screen(record.text):
+            found.append((record.id, names))
+    if found:
+        id, names = found[0]
+        raise RadsentError(
+            f"The report {id!r} seems to hold {' and '.join(names)}, as do {len(found) - 1} others, and "
+            f"{settings.base_url} is not on this machine: remove it, or allow it with --allow-remote-phi."
+        )

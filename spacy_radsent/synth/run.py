@@ -1,0 +1,99 @@
+"""What the commands that ask a server share: the files of a run, and whom and how to ask."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ..endpoint import Endpoint
+from ..errors import RadsentError, needs_extra
+from ..files import atomic_writer
+from .client import Client
+from .costs import TOKENS_PER_CHAR, Bill, dollars
+from .journal import Journal
+
+SHOWN_PROMPTS = 2
+
+
+def journal_path(output: Path) -> Path:
+    """RETURNS (Path): Beside the output, with an ending that no command takes for a corpus."""
+    return output.with_name(output.name + ".journal")
+
+
+def rejects_path(output: Path) -> Path:
+    """RETURNS (Path): As above."""
+    return output.with_name(output.name + ".rejects")
+
+
+@contextmanager
+def open_run(output: Path, resume: bool, force: bool) -> Iterator[Journal]:
+    """Open the journal of a run.
+
+    output (Path): What the run writes in the end.
+    resume (bool): Go on with what is there.
+    force (bool): Forget it.
+    YIELDS (Journal): With the answers so far.
+    """
+    path = journal_path(output)
+    if resume and force:
+        raise RadsentError("--resume keeps what is there, and --force forgets it: give one of them.")
+    if not (resume or force):
+        for existing in (output, path):
+            if existing.exists():
+                raise RadsentError(
+                    f"{existing}: is there already: go on with --resume, or start anew with --force, which forgets "
+                    f"the answers that were paid for."
+                )
+    with Journal(path) as journal:
+        if force:
+            journal.clear()
+        yield journal
+
+
+def write_rejects(rejects: list[dict[str, Any]], output: Path) -> None:
+    """Write the answers that cannot be used beside the output, and print how many; no file where there are none."""
+    path = rejects_path(output)
+    if not rejects:
+        path.unlink(missing_ok=True)
+        return
+    with atomic_writer(path) as file:
+        for row in rejects:
+            # An answer may hold half of a surrogate pair.
+            file.write(json.dumps(row, ensure_ascii=False).encode("utf-8", "replace").decode() + "\n")
+    counts = Counter(row["reason"] for row in rejects).most_common()
+    reasons = ", ".join(f"{reason} {count}" for reason, count in counts)
+    print(f"{path}: {len(rejects)} answers that cannot be used ({reasons})")
+
+
+def tell_failures(client: Client, failed: int, asked: int) -> None:
+    """Raise where questions got no answer."""
+    if failed:
+        error = next(iter(client.errors.values()))
+        raise RadsentError(f"{failed} of {asked} requests got no answer; run again with --resume. The first: {error}")
+
+
+def show_plan(bodies: list[dict[str, Any]], answer_tokens: list[float], bill: Bill) -> None:
+    """Print the first prompts, and what all would cost."""
+    tokens: dict[str, tuple[float, float]] = {}
+    for body, answer in zip(bodies, answer_tokens, strict=True):
+        prompt, completion = tokens.get(body["model"], (0.0, 0.0))
+        asked = TOKENS_PER_CHAR * sum(len(message["content"]) for message in body["messages"])
+        tokens[body["model"]] = prompt + asked, completion + answer
+    for i, body in enumerate(bodies[:SHOWN_PROMPTS], 1):
+        for message in body["messages"]:
+            print(f"--- request {i}, {message['role']}\n{message['content']}\n")
+    print(f"{len(bodies)} requests, nothing sent. Estimated:")
+    for model, (prompt, completion) in tokens.items():
+        cost = dollars(bill.cost_of({model: (prompt, completion)}))
+        print(f"  {model}: {prompt:,.0f} + {completion:,.0f} tokens, {cost}")
+
+
+def connect(endpoints: list[Endpoint]) -> None:
+    """Make sure of the key and of what must be installed, before anything is read or written."""
+    with needs_extra("synth"):
+        import datasketch  # noqa: F401
+        import filelock  # noqa: F401
+    for endpoint in endpoints:
+        endpoint.connect()
