@@ -18,6 +18,7 @@ class StubServer:
 
     def __init__(self, answer: Callable[[dict], Any]) -> None:
         self.answer = answer
+        self.batches = Batches(self)
         self.requests: list[dict] = []
         self.headers: list[dict[str, str]] = []
         self.open = self.most_at_once = 0
@@ -37,11 +38,78 @@ class StubServer:
         return answer if isinstance(answer, Reply) else Reply.completion(answer)
 
 
-class Reply:
-    """A response: status, body, headers; `cut` closes the connection in the middle of the body."""
+class Batches:
+    """OpenAI's Batch API: a batch is done when it was looked at `looks` times.
 
-    def __init__(self, status: int, body: str, headers: dict[str, str] | None = None, cut: bool = False) -> None:
-        self.status, self.body, self.headers, self.cut = status, body, headers or {}, cut
+    status (str): How a batch ends. `lines` (Callable): Changes the lines of its output.
+    """
+
+    def __init__(self, stub: StubServer) -> None:
+        self.stub = stub
+        self.files: dict[str, str] = {}
+        self.batches: dict[str, dict] = {}
+        self.looks, self.status, self.lines = 1, "completed", lambda lines: lines
+
+    def post(self, path: str, body: bytes) -> "Reply":
+        if path.endswith("/files"):
+            boundary = body[: body.index(b"\r\n")]
+            part = next(part for part in body.split(boundary) if b"filename=" in part)
+            id = f"file-{len(self.files)}"
+            self.files[id] = part.partition(b"\r\n\r\n")[2].rstrip(b"\r\n").decode()
+            return Reply(200, json.dumps({"id": id, "object": "file", "purpose": "batch"}))
+        request = json.loads(body)
+        id = f"batch-{len(self.batches)}"
+        self.batches[id] = {
+            **{"id": id, "object": "batch", "status": "in_progress", "metadata": request["metadata"], "created_at": 0},
+            **{name: request[name] for name in ("input_file_id", "endpoint", "completion_window")},
+            "looked": 0,
+        }
+        return Reply(200, json.dumps(self.batches[id]))
+
+    def get(self, path: str) -> "Reply":
+        *_, kind, id = path.removesuffix("/content").split("/")
+        if kind == "files":
+            return Reply(200, self.files[id])
+        if id.startswith("batches"):
+            return Reply(200, json.dumps({"object": "list", "data": list(self.batches.values()), "has_more": False}))
+        batch = self.batches[id]
+        batch["looked"] += 1
+        if batch["looked"] > self.looks and batch["status"] == "in_progress":
+            batch["status"] = self.status
+            batch["output_file_id"] = f"out-{id}"
+            lines = [self._answer(json.loads(line)) for line in self.files[batch["input_file_id"]].splitlines()]
+            self.files[batch["output_file_id"]] = "".join(json.dumps(line) + "\n" for line in self.lines(lines[::-1]))
+        return Reply(200, json.dumps(batch))
+
+    def _answer(self, line: dict) -> dict:
+        reply = self.stub.reply_to(line["body"], {})
+        response = {"status_code": reply.status, "request_id": "r", "body": json.loads(reply.body)}
+        return {"id": "x", "custom_id": line["custom_id"], "response": response, "error": None}
+
+
+class Reply:
+    """A response: status, body, headers.
+
+    `cut` closes the connection in the middle of the body, `drip` lets it come by single bytes, with that between them.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        body: str,
+        headers: dict[str, str] | None = None,
+        cut: bool = False,
+        drip: Callable[[], Any] | None = None,
+    ) -> None:
+        self.status, self.body, self.headers, self.cut, self.drip = status, body, headers or {}, cut, drip
+
+    def chunks(self, body: bytes) -> Iterator[bytes]:
+        if self.drip is None:
+            yield body[: len(body) // 2] if self.cut else body
+            return
+        for i in range(len(body)):
+            yield body[i : i + 1]
+            self.drip()
 
     @classmethod
     def completion(cls, content: str | None, finish_reason: str = "stop", **message: Any) -> "Reply":
@@ -68,8 +136,17 @@ def serve(answer: Callable[[dict], Any]) -> Iterator[tuple[StubServer, str]]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            reply = stub.reply_to(request, {name.lower(): value for name, value in self.headers.items()})
+            content = self.rfile.read(int(self.headers["Content-Length"]))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            if self.path.endswith("/chat/completions"):
+                self.send(stub.reply_to(json.loads(content), headers))
+            else:
+                self.send(stub.batches.post(self.path, content))
+
+        def do_GET(self) -> None:
+            self.send(stub.batches.get(self.path.partition("?")[0]))
+
+        def send(self, reply: Reply) -> None:
             body = reply.body.encode()
             try:
                 self.send_response(reply.status)
@@ -77,7 +154,8 @@ def serve(answer: Callable[[dict], Any]) -> Iterator[tuple[StubServer, str]]:
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
-                self.wfile.write(body[: len(body) // 2] if reply.cut else body)
+                for chunk in reply.chunks(body):
+                    self.wfile.write(chunk)
             except ConnectionError:  # the client gave up
                 pass
             self.close_connection = reply.cut

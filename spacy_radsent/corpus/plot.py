@@ -1,6 +1,7 @@
 """The picture of a corpus: labels, and lengths of reports, by split and institution."""
 
 import io
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,11 +26,13 @@ def plot_stats(groups: Sequence[GroupStats]) -> str:
     style: Any = {
         "svg.fonttype": "none",
         "svg.hashsalt": "radsent",
+        "text.parse_math": False,  # a name may hold a dollar sign
         "font.family": ["DejaVu Sans"],
         "axes.spines.top": False,
         "axes.spines.right": False,
     }
-    with rc_context(style):
+    with rc_context(style), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # whoever shows the picture has the font
         figure = Figure(figsize=(11, 1.6 + 0.42 * len(groups)), layout="constrained")
         shares, lengths = figure.subplots(1, 2, sharey=True, width_ratios=[3, 2])
         left = [0.0] * len(groups)
@@ -41,11 +44,11 @@ def plot_stats(groups: Sequence[GroupStats]) -> str:
             left = [start + value for start, value in zip(left, values, strict=True)]
         shares.set(xlim=(0, 1), xlabel="share of sentences")
         shares.invert_yaxis()
-        shares.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=5, frameon=False, fontsize="small")
+        figure.legend(*shares.get_legend_handles_labels(), loc="outside upper left", ncols=5, frameon=False)
         means = [group.sentences_mean for group in groups]
         errors = [group.sentences_sd for group in groups]
         lengths.errorbar(means, names, xerr=errors, fmt="o", color="#333333", capsize=3)
-        lengths.set(xlim=(0, None), xlabel="sentences a report: mean and standard deviation")
+        lengths.set(xlim=(0, None), xlabel="sentences a report (mean, SD)")
         lengths.grid(axis="x", alpha=0.3)
         file = io.StringIO()
         figure.savefig(file, format="svg", metadata={"Date": None})

@@ -1,0 +1,126 @@
+"""OpenAI's Batch API: the same result as asking at once, and no batch handed in twice."""
+
+import json
+
+import pytest
+from answers import report, right, rows, run
+from stub_server import Reply, serve
+
+from spacy_radsent.synth import batch
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """Look again at once."""
+    monkeypatch.setattr(batch.time, "sleep", lambda seconds: None)
+
+
+def generate(output, url, *options, count=5):
+    return run("generate", output, "--count", count, "--base-url", url, "--max-retries", 0, "--batch", *options)
+
+
+def test_same_corpus_as_without(tmp_path):
+    batched, single = tmp_path / "batched.jsonl", tmp_path / "single.jsonl"
+    with serve(report) as (stub, url):
+        stub.batches.looks = 3
+        done = generate(batched, url, "--price", "2,8")
+        assert done.exit_code == 0, done.output
+        assert len(stub.batches.batches) == 1
+        run("generate", single, "--count", 5, "--base-url", url)
+    assert batched.read_bytes() == single.read_bytes()
+    assert "5 answers, 500 + 50 tokens, $0.0007" in done.output  # (500 x 2 + 50 x 8) / 1e6, halved
+
+
+def test_annotators_each_have_a_batch(tmp_path):
+    output = tmp_path / "labelled.jsonl"
+    with serve(right) as (stub, url):
+        generate(tmp_path / "reports.jsonl", url, count=3)
+        options = ["--base-url", url, "--batch", "--second-model", "other", "--votes", 2]
+        done = run("annotate", tmp_path / "reports.jsonl", output, *options)
+        assert done.exit_code == 0, done.output
+        models = [
+            {json.loads(line)["body"]["model"] for line in stub.batches.files[one["input_file_id"]].splitlines()}
+            for one in stub.batches.batches.values()
+        ]
+    assert models == [{"gpt-4.1"}, {"gpt-4.1-mini"}, {"other"}]
+    assert all(sentence["label"] for row in rows(output) for sentence in row["sentences"])
+
+
+def test_unusable_answers_go_into_a_second_batch(tmp_path):
+    left = [Reply.completion("no JSON")]
+    with serve(lambda request: left.pop() if left else report(request)) as (stub, url):
+        done = generate(tmp_path / "out.jsonl", url)
+        assert done.exit_code == 0, done.output
+        files = [stub.batches.files[one["input_file_id"]] for one in stub.batches.batches.values()]
+    assert [len(file.splitlines()) for file in files] == [5, 1]
+    assert len(rows(tmp_path / "out.jsonl")) == 5
+
+
+class Killed(BaseException):
+    """Stands for kill -9: nothing catches it."""
+
+
+@pytest.mark.parametrize("moment", ["before it stands in the journal", "while it waits", "while answers come in"])
+def test_run_that_is_killed_hands_in_nothing_twice(tmp_path, monkeypatch, moment):
+    output = tmp_path / "out.jsonl"
+
+    def killed(*args, **kwargs):
+        raise Killed
+
+    with serve(report) as (stub, url):
+        with monkeypatch.context() as patch:
+            if moment == "before it stands in the journal":
+                patch.setattr(batch.Journal, "add_batch", killed)
+            elif moment == "while it waits":
+                patch.setattr(batch.time, "sleep", killed)
+            else:
+                add, added = batch.Journal.add, []
+                patch.setattr(batch.Journal, "add", lambda *args: added.append(add(*args)) or (added[2:] and killed()))
+            with pytest.raises(Killed):
+                generate(output, url)
+        assert not output.exists()
+        done = generate(output, url, "--resume")
+        assert done.exit_code == 0, done.output
+        assert len(stub.batches.batches) == 1
+        assert len(rows(output)) == 5
+
+
+@pytest.mark.parametrize("status", ["expired", "failed", "cancelled"])
+def test_batch_that_ends_early(tmp_path, status):
+    output = tmp_path / "out.jsonl"
+    with serve(report) as (stub, url):
+        stub.batches.status, stub.batches.lines = status, lambda lines: lines[:2]
+        done = generate(output, url)
+        assert done.exit_code == 1
+        assert (
+            f"3 of 5 requests got no answer; run again with --resume. The first: {url}: its batch ended" in done.output
+        )
+        assert len(rows(output)) == 2
+        stub.batches.status, stub.batches.lines = "completed", lambda lines: lines
+        assert generate(output, url, "--resume").exit_code == 0
+        assert len(rows(output)) == 5
+        assert len(stub.requests) == 5 + 3
+
+
+def test_request_that_fails_in_a_batch(tmp_path):
+    with serve(lambda request: Reply.error(500) if request["seed"] == 16 else report(request)) as (_, url):
+        done = generate(tmp_path / "out.jsonl", url)
+    assert done.exit_code == 1
+    assert "1 of 5 requests got no answer" in done.output
+    assert len(rows(tmp_path / "out.jsonl")) == 4
+
+
+def test_server_without_batches(tmp_path, monkeypatch):
+    with serve(report) as (stub, url):
+        monkeypatch.setattr(stub.batches, "get", lambda path: Reply.error(404))
+        done = generate(tmp_path / "out.jsonl", url)
+    assert done.exit_code == 1
+    assert f"{url} takes no batches: run without --batch." in done.output
+
+
+def test_large_runs_take_several_batches(tmp_path, monkeypatch):
+    monkeypatch.setattr(batch, "REQUESTS_PER_BATCH", 2)
+    with serve(report) as (stub, url):
+        assert generate(tmp_path / "out.jsonl", url).exit_code == 0
+        assert len(stub.batches.batches) == 3
+    assert len(rows(tmp_path / "out.jsonl")) == 5

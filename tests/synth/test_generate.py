@@ -1,0 +1,273 @@
+"""`radsent generate` over real HTTP: what comes out, and what every fault of a server costs."""
+
+import json
+import threading
+
+import pytest
+from answers import report, rows, run
+from stub_server import Reply, serve
+
+from spacy_radsent.corpus.records import read_records
+from spacy_radsent.synth.attributes import read_attributes
+
+KEY = "sk-canary-0123456789"
+
+
+@pytest.fixture(autouse=True)
+def key(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+
+
+@pytest.fixture
+def output(tmp_path):
+    return tmp_path / "reports.jsonl"
+
+
+def generate(output, url, *options, count=5):
+    return run("generate", output, "--count", count, "--base-url", url, "--max-retries", 2, *options)
+
+
+def by_index(answers, otherwise=report):
+    """RETURNS (Callable): Answers the requests of a report, told by their seeds, in that order."""
+    left = {index: list(replies) for index, replies in answers.items()}
+
+    def answer(request):
+        replies = left.get(request["seed"] // 16)
+        return replies.pop(0) if replies else otherwise(request)
+
+    return answer
+
+
+def test_records_with_all_that_is_known_of_them(output):
+    with serve(report) as (stub, url):
+        done = generate(output, url, "--seed", 0, "--temperature", 0.7)
+    assert done.exit_code == 0, done.output
+    records = list(read_records(output))
+    assert [record.id for record in records] == [f"synth-0-{i:05d}" for i in range(5)]
+    table = read_attributes()
+    for i, record in enumerate(records):
+        drawn = table.draw(0, i)
+        assert record.sentences and record.text == record.text.strip()
+        assert record.meta["source"] == "synthetic"
+        assert record.meta["institution"] == drawn.style_name
+        assert all(record.meta[name] == value for name, value in drawn.values.items())
+        provenance = record.meta["provenance"]
+        assert {name: provenance[name] for name in ("model", "temperature", "seed", "index", "attempt")} == {
+            **{"model": "gpt-4.1", "temperature": 0.7, "seed": 0, "index": i, "attempt": 0}
+        }
+        assert provenance["attributes_sha256"] == table.sha256
+        assert len(provenance["template_sha256"]) == 64
+    form = stub.requests[0]["response_format"]["json_schema"]
+    assert form["strict"] is True
+    assert form["schema"]["required"] == ["findings"]
+    assert {request["temperature"] for request in stub.requests} == {0.7}
+    assert f"{output}: 5 reports" in done.output
+    assert "5 answers, 500 + 50 tokens, $0.00" in done.output
+    assert not output.with_name("reports.jsonl.rejects").exists()
+
+
+def test_server_decides_on_the_temperature_by_default(output):
+    with serve(report) as (stub, url):
+        assert generate(output, url, "--no-structured-output", count=1).exit_code == 0
+    assert not {"temperature", "response_format"} & set(stub.requests[0])
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Reply.error(429, retry_after="0"),
+        Reply.error(500, retry_after="0"),
+        Reply.error(503, retry_after="0"),
+        Reply(200, report({"seed": 1}), {"retry-after": "0"}, cut=True),
+    ],
+)
+def test_what_passes_costs_nothing(output, fault):
+    with serve(by_index({2: [fault, fault]})) as (stub, url):
+        done = generate(output, url)
+    assert done.exit_code == 0, done.output
+    assert len(rows(output)) == 5
+    assert len(stub.requests) == 7
+
+
+def test_server_that_never_answers_for_one_report(output):
+    """The others are there, the run says what is missing, and goes on where it was."""
+    down = {2: [Reply.error(503, retry_after="0")] * 3}
+    with serve(by_index(down)) as (stub, url):
+        done = generate(output, url)
+        assert done.exit_code == 1
+        assert f"1 of 5 requests got no answer; run again with --resume. The first: {url}: HTTP 503" in done.output
+        assert [row["id"] for row in rows(output)] == [f"synth-0-{i:05d}" for i in (0, 1, 3, 4)]
+        asked = len(stub.requests)
+        done = generate(output, url, "--resume")
+        assert done.exit_code == 0, done.output
+        assert len(rows(output)) == 5
+        assert len(stub.requests) == asked + 1
+
+
+def test_answer_that_hangs_or_drips(output):
+    release = threading.Event()
+    slow = Reply(200, Reply.completion(report({"seed": 3})).body, drip=lambda: release.wait(0.05))
+
+    def hang(request):
+        release.wait(60)
+        return report(request)
+
+    def answer(request):
+        index = request["seed"] // 16
+        return slow if index == 1 else hang(request) if index == 3 else report(request)
+
+    with serve(answer) as (_, url):
+        done = generate(output, url, "--timeout", 0.5, "--max-retries", 0)
+        release.set()
+    assert done.exit_code == 1
+    assert "2 of 5 requests got no answer" in done.output
+    assert [row["id"][-1] for row in rows(output)] == ["0", "2", "4"]
+
+
+GOOD = json.loads(report({"seed": 99}))["findings"]
+UNUSABLE = {
+    "length": Reply.completion(json.dumps({"findings": GOOD}), finish_reason="length"),
+    "content_filter": Reply.completion(json.dumps({"findings": GOOD}), finish_reason="content_filter"),
+    "refusal": Reply.completion(None, refusal="書けません"),
+    "not_json": Reply.completion('{"findings": "右肺に結節'),
+    "markup": Reply.completion(json.dumps({"findings": "```\n" + GOOD})),
+    "identifier": Reply.completion(json.dumps({"findings": GOOD + "\n患者氏名：山田花子"})),
+    "control_characters": Reply.completion(json.dumps({"findings": GOOD + "\ud800"})),
+}
+
+
+@pytest.mark.parametrize("reason", UNUSABLE)
+def test_answer_that_cannot_be_used_is_asked_for_again_once(output, reason):
+    reply = UNUSABLE[reason]
+    with serve(by_index({1: [reply], 3: [reply, reply]})) as (stub, url):
+        done = generate(output, url)
+        assert done.exit_code == 0, done.output
+        assert len(stub.requests) == 7
+        records = {row["id"]: row["meta"]["provenance"]["attempt"] for row in rows(output)}
+        assert records == {"synth-0-00000": 0, "synth-0-00001": 1, "synth-0-00002": 0, "synth-0-00004": 0}
+        (reject,) = rows(output.with_name("reports.jsonl.rejects"))
+        assert (reject["id"], reject["reason"]) == ("synth-0-00003", reason)
+        assert f"1 answers that cannot be used ({reason} 1)" in done.output
+        generate(output, url, "--resume")
+        assert len(stub.requests) == 7
+
+
+def test_near_duplicates_are_rejected(output):
+    def same(request):
+        return json.dumps({"findings": GOOD + "\n" + "脾腫なし。" * (request["seed"] // 16)})
+
+    with serve(same) as (_, url):
+        done = generate(output, url, count=2)
+    assert done.exit_code == 0, done.output
+    assert len(rows(output)) == 1
+    (reject,) = rows(output.with_name("reports.jsonl.rejects"))
+    assert (reject["reason"], reject["of"]) == ("near_duplicate", "synth-0-00000")
+    assert 0.8 < reject["similarity"] < 1
+
+
+def test_model_that_never_writes_a_report(output):
+    with serve(lambda request: "I am sorry.") as (_, url):
+        done = generate(output, url, count=3)
+    assert done.exit_code == 1
+    assert "no report could be used, see" in done.output
+    assert not output.exists()
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_wrong_key_or_model_stops_at_once(output, status):
+    with serve(lambda request: Reply.error(status)) as (stub, url):
+        done = generate(output, url, "--concurrency", 2, "--model", "gpt-9", count=50)
+    assert done.exit_code == 1
+    assert f"{url} refuses the model 'gpt-9' (HTTP {status}): check the model's name, the address, and" in done.output
+    assert len(stub.requests) <= 4
+    assert not output.exists()
+
+
+def test_account_without_credit_stops_at_once(output):
+    body = json.dumps({"error": {"message": "You exceeded", "type": "x", "code": "insufficient_quota"}})
+    with serve(lambda request: Reply(429, body, {"retry-after": "0"})) as (_, url):
+        done = generate(output, url, "--max-retries", 0, count=50)
+    assert "says that the account has no credit left: add some, then go on." in done.output
+
+
+def test_as_many_at_once_as_allowed(output):
+    barrier = threading.Barrier(4, timeout=60)
+
+    def together(request):
+        barrier.wait()
+        return report(request)
+
+    with serve(together) as (stub, url):
+        assert generate(output, url, "--concurrency", 4, count=8).exit_code == 0
+    assert stub.most_at_once == 4
+
+
+def test_dry_run_sends_and_writes_nothing(output, monkeypatch):
+    monkeypatch.delenv("OPENAI_API_KEY")
+    with serve(report) as (stub, _):
+        done = run("generate", output, "--count", 3200, "--dry-run")
+        assert done.exit_code == 0, done.output
+        assert not stub.requests
+    assert "報告書の条件" in done.output
+    assert "3200 requests, nothing sent. Estimated:" in done.output
+    assert "gpt-4.1: 2,3" in done.output and "+ 960,000 tokens, $12." in done.output
+    assert not list(output.parent.iterdir())
+
+
+def test_limit_asks_for_the_first(output):
+    with serve(report) as (stub, url):
+        generate(output, url, "--limit", 2)
+        assert [row["id"][-1] for row in rows(output)] == ["0", "1"]
+        generate(output, url, "--resume")
+        assert len(stub.requests) == 5
+    assert len(rows(output)) == 5
+
+
+def test_what_is_there_is_not_lost_by_mistake(output):
+    with serve(report) as (stub, url):
+        assert generate(output, url).exit_code == 0
+        before = output.read_bytes()
+        done = generate(output, url)
+        assert done.exit_code == 1
+        assert f"{output}: is there already: go on with --resume, or start anew with --force" in done.output
+        output.unlink()
+        done = generate(output, url)
+        assert f"{output}.journal: is there already" in done.output
+        assert "give one of them" in generate(output, url, "--resume", "--force").output
+        assert len(stub.requests) == 5
+        assert generate(output, url, "--resume").exit_code == 0
+        assert output.read_bytes() == before
+        assert generate(output, url, "--force").exit_code == 0
+        assert len(stub.requests) == 10
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--count", 0], "--count 0: give at least 1"),
+        (["--count", 2, "--concurrency", 0], "endpoint.concurrency: Input should be greater than or equal to 1"),
+        (["--count", 2, "--base-url", "example.org"], "endpoint.base_url is 'example.org': give a whole address"),
+        (["--count", 2, "--attributes", "none.yaml"], "none.yaml: no such file"),
+        (["--count", 2, "--template", "none.jinja"], "none.jinja: no such file"),
+        (["--count", 2, "--price", "cheap"], "--price 'cheap': give two numbers"),
+        (["--count", 2, "--api-key-env", "NO_SUCH_KEY"], "The environment variable NO_SUCH_KEY is not set"),
+    ],
+)
+def test_bad_input(output, options, message):
+    done = run("generate", output, *options)
+    assert done.exit_code == 1
+    assert message in done.output
+    assert not list(output.parent.iterdir())
+
+
+def test_key_is_written_nowhere(output, caplog):
+    caplog.set_level("DEBUG")
+    faults = {1: [Reply.error(500, retry_after="0")] * 9, 2: [UNUSABLE["not_json"]] * 9}
+    with serve(by_index(faults)) as (stub, url):
+        done = generate(output, url)
+        assert stub.headers[0]["authorization"] == f"Bearer {KEY}"
+    written = [path for path in output.parent.rglob("*") if path.is_file()]
+    assert len(written) == 4  # output, journal, its lock, rejects
+    for path in written:
+        assert KEY not in path.read_text(encoding="utf-8")
+    assert KEY not in done.output + caplog.text + str(done.exception)
