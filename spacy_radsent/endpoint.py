@@ -158,6 +158,12 @@ class Endpoint:
         """Let the answer time out as a whole: the client's own timeout starts anew with each byte."""
         response.stream = _bounded(response, self.settings.timeout)
 
+    def close(self) -> None:
+        """Close the connections of this process."""
+        if self.process == os.getpid():
+            self.client.close()
+            self.process = None
+
     def may_read(self, source: str | None) -> bool:
         """RETURNS (bool): Whether a report of this source ("synthetic", "real", None: unknown) may go to the server."""
         return self.settings.is_local or self.settings.allow_remote_phi or source == SYNTHETIC
@@ -187,7 +193,9 @@ class Endpoint:
         RETURNS (Answer): What the server wrote.
         """
         with self.errors_told():
-            return self.read(self.client.chat.completions.create(**body))
+            return self.read(
+                self.client.post("/chat/completions", cast_to=self.openai.types.chat.ChatCompletion, body=body)
+            )
 
     @contextmanager
     def errors_told(self) -> Iterator[None]:

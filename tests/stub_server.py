@@ -135,6 +135,9 @@ def serve(answer: Callable[[dict], Any]) -> Iterator[tuple[StubServer, str]]:
     stub = StubServer(answer)
 
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"  # which keeps connections, as servers do
+        disable_nagle_algorithm = True
+
         def do_POST(self) -> None:
             content = self.rfile.read(int(self.headers["Content-Length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}

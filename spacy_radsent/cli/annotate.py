@@ -15,7 +15,7 @@ from ..synth.batch import BatchClient
 from ..synth.client import Client
 from ..synth.costs import Bill, price_of
 from ..synth.privacy import guard
-from ..synth.run import connect, open_run, show_plan, tell_failures, write_rejects
+from ..synth.run import connected, open_run, show_plan, tell_failures, write_rejects
 from . import server_options as options
 from .app import command
 
@@ -75,9 +75,9 @@ def annotate_command(
         bodies = [who.body(record, vote, 0) for who, record, vote in asked]
         show_plan(bodies, [TOKENS_PER_LABEL * len(record.sentences) for _, record, _ in asked], bill)
         return
-    connect([who.endpoint for who in annotators])
-    with open_run(output, resume, force) as journal, bill:
-        client = BatchClient(journal, bill) if batch else Client(journal, bill)
+    endpoints = [who.endpoint for who in annotators]
+    with connected(endpoints), open_run(output, resume, force) as journal, bill:
+        client = BatchClient(journal, bill) if batch else Client(journal, bill, concurrency)
         result = annotate(records, annotators, client, attempts, relabel)
         write_rejects(result.rejects, output)
         write_records(result.records, output)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import typer
 
-from ..corpus.duplicates import find_near_duplicates
+from ..corpus.duplicates import Sketch, find_near_duplicates
 from ..corpus.importers import import_records
 from ..corpus.plot import plot_stats
 from ..corpus.records import Record
@@ -27,7 +27,7 @@ def corpus_stats_command(
             raise RadsentError(f"{path}: a file named {path.stem} is given already: files are told by their names.")
         splits[path.stem] = list(import_records(path))
     groups = corpus_stats(splits)
-    duplicates = find_near_duplicates(record.text for records in splits.values() for record in records)
+    duplicates = find_near_duplicates(Sketch.of(record.text) for records in splits.values() for record in records)
     markdown = to_markdown(groups) + f"\nNear-duplicates of a report before them: {len(duplicates)}\n"
     rows = {"groups": to_json(groups), "near_duplicates": len(duplicates)}
     contents = {"md": markdown, "json": json.dumps(rows, ensure_ascii=False, indent=2), "svg": plot_stats(groups)}

@@ -13,7 +13,7 @@ from ..synth.client import Client
 from ..synth.costs import Bill, price_of
 from ..synth.generate import Plan, generate
 from ..synth.prompts import ReportPrompt
-from ..synth.run import connect, open_run, rejects_path, show_plan, tell_failures, write_rejects
+from ..synth.run import connected, open_run, rejects_path, show_plan, tell_failures, write_rejects
 from . import server_options as options
 from .app import command
 
@@ -58,9 +58,8 @@ def generate_command(
     if dry_run:
         show_plan([plan.body(endpoint, i, 0) for i in range(count)], [ANSWER_TOKENS] * count, bill)
         return
-    connect([endpoint])
-    with open_run(output, resume, force) as journal, bill:
-        client = BatchClient(journal, bill) if batch else Client(journal, bill)
+    with connected([endpoint]), open_run(output, resume, force) as journal, bill:
+        client = BatchClient(journal, bill) if batch else Client(journal, bill, concurrency)
         corpus = generate(plan, count, endpoint, client, attempts)
         write_rejects(corpus.rejects, output)
         if corpus.records:

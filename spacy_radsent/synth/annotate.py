@@ -122,7 +122,7 @@ def _question(record: Record, annotator: Annotator, vote: int) -> Question[list[
             raise Rejected("labels")
         return codes
 
-    return Question(lambda attempt: Request(annotator.endpoint, annotator.body(record, vote, attempt)), read)
+    return Question(lambda attempt: Request.to(annotator.endpoint, annotator.body(record, vote, attempt)), read)
 
 
 def _reject(record: Record, annotator: Annotator, outcome: Outcome) -> dict[str, Any]:

@@ -6,6 +6,7 @@ What was handed in stands in the journal: a run that is cut off goes on waiting 
 import json
 import time
 from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from typing import Any
 
@@ -32,10 +33,14 @@ class BatchClient(Client):
         super().__init__(journal, bill)
         self.seconds_between_looks = seconds_between_looks
 
-    def send(self, requests: dict[str, Request]) -> None:
-        """Ask, all at once: first for what an earlier run handed in, then for the rest."""
+    def send(self, requests: Iterable[Request]) -> Iterator[str]:
+        """Ask, all at once: first for what an earlier run handed in, then for the rest. As for `Client`."""
+        yield from self._send_all({request.key: request for request in requests})
+
+    def _send_all(self, requests: dict[str, Request]) -> Iterator[str]:
         if not requests:
             return
+        self.bill.expect(len(requests))
         endpoint = next(iter(requests.values())).endpoint
         self._collect(endpoint, requests)
         by_model: dict[str, list[str]] = defaultdict(list)
@@ -47,7 +52,9 @@ class BatchClient(Client):
                 self._hand_in(endpoint, {key: requests[key] for key in keys[start : start + REQUESTS_PER_BATCH]})
         self._collect(endpoint, requests)
         for key in requests:
-            if key not in self.journal:
+            if key in self.journal:
+                yield key
+            else:
                 self.errors.setdefault(key, f"{endpoint.settings.base_url}: its batch ended without an answer.")
                 self.bill.fail()
 

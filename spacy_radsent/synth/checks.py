@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Callable
 
-from ..boundaries import sentence_offsets
+from ..corpus.records import Record
 from ..corpus.split import LEAK_MIN_CHARS
 from .client import Rejected
 from .privacy import IdentifierScreen
@@ -40,39 +40,41 @@ def read_findings(answer: str) -> str:
     return value["findings"].strip()
 
 
-def check_report(text: str) -> str:
-    """RETURNS (str): The text, if it is built like a findings section. Raises Rejected with the first of CHECKS."""
+def check_report(report: Record) -> Record:
+    """RETURNS (Record): The report, if it is built like a findings section. Raises Rejected with a name of CHECKS."""
     for reason, holds in CHECKS.items():
-        if holds(text):
+        if holds(report):
             raise Rejected(reason)
-    return text
+    return report
 
 
-def _too_short(text: str) -> bool:
-    return len(text) < CHARACTERS[0] or len(sentence_offsets(text)) < SENTENCES[0]
+def _too_short(report: Record) -> bool:
+    return len(report.text) < CHARACTERS[0] or len(report.sentences) < SENTENCES[0]
 
 
-def _too_long(text: str) -> bool:
-    return len(text) > CHARACTERS[1] or len(sentence_offsets(text)) > SENTENCES[1]
+def _too_long(report: Record) -> bool:
+    return len(report.text) > CHARACTERS[1] or len(report.sentences) > SENTENCES[1]
 
 
-def _not_japanese(text: str) -> bool:
-    return len(JAPANESE.findall(text)) < MIN_JAPANESE * len("".join(text.split()))
+def _not_japanese(report: Record) -> bool:
+    return len(JAPANESE.findall(report.text)) < MIN_JAPANESE * len("".join(report.text.split()))
 
 
-def _repeats_itself(text: str) -> bool:
-    counts = Counter(text[start:end] for start, end in sentence_offsets(text) if end - start >= LEAK_MIN_CHARS)
+def _repeats_itself(report: Record) -> bool:
+    counts = Counter(sentence for sentence in report.sentence_texts if len(sentence) >= LEAK_MIN_CHARS)
     return max(counts.values(), default=0) > 2
 
 
-CHECKS: dict[str, Callable[[str], object]] = {
-    "control_characters": CONTROL.search,
+_screen = IdentifierScreen()
+
+CHECKS: dict[str, Callable[[Record], object]] = {
+    "control_characters": lambda report: CONTROL.search(report.text),
     "too_short": _too_short,
     "too_long": _too_long,
     "not_japanese": _not_japanese,
-    "markup": MARKUP.search,
-    "other_section": OTHER_SECTION.search,
-    "placeholder": PLACEHOLDER.search,
+    "markup": lambda report: MARKUP.search(report.text),
+    "other_section": lambda report: OTHER_SECTION.search(report.text),
+    "placeholder": lambda report: PLACEHOLDER.search(report.text),
     "repeats_itself": _repeats_itself,
-    "identifier": IdentifierScreen(),
+    "identifier": lambda report: _screen(report.text),
 }

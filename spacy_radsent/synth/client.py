@@ -3,9 +3,8 @@
 A question whose answer cannot be used is asked again, as another request; what got no answer is left for the next run.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -28,18 +27,19 @@ class Rejected(Exception):
 
 
 class Request(NamedTuple):
-    """A body, and whom to send it to."""
+    """A body, whom to send it to, and the key of its answer."""
 
     endpoint: Endpoint
     body: dict[str, Any]
+    key: str
 
-    @property
-    def key(self) -> str:
-        return key_of(self.body)
+    @classmethod
+    def to(cls, endpoint: Endpoint, body: dict[str, Any]) -> "Request":
+        """RETURNS (Request): With its key."""
+        return cls(endpoint, body, key_of(body))
 
 
-@dataclass(frozen=True)
-class Question(Generic[T]):
+class Question(NamedTuple, Generic[T]):
     """Something to find out.
 
     ask (Callable[[int], Request]): The request of an attempt, from 0; no two attempts may ask the same.
@@ -73,10 +73,16 @@ class Client:
     errors (Dict[str, str]): Why requests got no answer, by their keys.
     """
 
-    def __init__(self, journal: Journal, bill: Bill) -> None:
-        """journal (Journal): Where answers go. bill (Bill): Counts them."""
+    def __init__(self, journal: Journal, bill: Bill, concurrency: int = 1) -> None:
+        """Set up.
+
+        journal (Journal): Where answers go.
+        bill (Bill): Counts them.
+        concurrency (int): Requests at once.
+        """
         self.journal = journal
         self.bill = bill
+        self.concurrency = concurrency
         self.errors: dict[str, str] = {}
 
     def settle(self, questions: Sequence[Question[T]], attempts: int) -> list[Outcome[T]]:
@@ -89,55 +95,78 @@ class Client:
         outcomes: list[Outcome[T]] = [Outcome(None, "no_answer", 0)] * len(questions)
         left = list(range(len(questions)))
         for attempt in range(attempts):
-            requests = {i: questions[i].ask(attempt) for i in left}
-            self.answer(requests.values())
-            for i in left:
-                outcomes[i] = self._read(questions[i], requests[i], attempt)
+            asking: dict[str, list[int]] = {}
+            for key in self._answered(_requests(questions, left, attempt, asking)):
+                for i in asking[key]:
+                    outcomes[i] = self._read(questions[i], key, attempt)
             left = [i for i in left if outcomes[i].reason not in (None, "no_answer")]
         return outcomes
 
-    def answer(self, requests: Iterable[Request]) -> None:
-        """Have the answers of requests in the journal, but for those in `errors`."""
-        missing = {request.key: request for request in requests if request.key not in self.journal}
-        self.bill.expect(len(missing))
-        self.send(missing)
+    def send(self, requests: Iterable[Request]) -> Iterator[str]:
+        """Ask, each by itself.
 
-    def send(self, requests: dict[str, Request]) -> None:
-        """Ask, each by itself."""
-        if not requests:
-            return
-        concurrency = next(iter(requests.values())).endpoint.settings.concurrency
-        pool = ThreadPoolExecutor(concurrency)
+        requests (Iterable[Request]): Whose answers are not in the journal. They are sent as they are made.
+        YIELDS (str): Keys of those that are then, as they come. `errors` has the others.
+        """
+        pool = ThreadPoolExecutor(self.concurrency)
+        futures = {}
         try:
-            futures = [pool.submit(self._send, key, request) for key, request in requests.items()]
+            for request in requests:
+                self.bill.expect(1)
+                futures[pool.submit(self._send, request)] = request.key
             for future in as_completed(futures):
-                future.result()
+                if future.result():
+                    yield futures[future]
         finally:  # those on their way are paid for: their answers are waited for
             pool.shutdown(cancel_futures=True)
 
-    def _send(self, key: str, request: Request) -> None:
+    def _answered(self, requests: Iterable[Request]) -> Iterator[str]:
+        """YIELDS (str): Keys of requests whose answers are in the journal."""
+        known = []
+
+        def missing() -> Iterator[Request]:
+            for request in requests:
+                if request.key in self.journal:
+                    known.append(request.key)
+                else:
+                    yield request
+
+        yield from self.send(missing())
+        yield from known
+
+    def _send(self, request: Request) -> bool:
         try:
             answer = request.endpoint.ask(request.body)
         except EndpointRefused:
             raise
         except EndpointError as error:
-            self.errors[key] = str(error)
+            self.errors[request.key] = str(error)
             self.bill.fail()
-            return
-        self.journal.add(key, Entry(answer, today()))
+            return False
+        self.journal.add(request.key, Entry(answer, today()))
         self.bill.add(request.endpoint.model, answer)
+        return True
 
-    def _read(self, question: Question[T], request: Request, attempt: int) -> Outcome[T]:
-        entry = self.journal.get(request.key)
-        if entry is None:
-            return Outcome(None, "no_answer", attempt)
-        text, problem = entry.answer.text, entry.answer.problem
+    def _read(self, question: Question[T], key: str, attempt: int) -> Outcome[T]:
+        answer, date = self.journal.entries[key]
         try:
-            if problem is not None:
-                raise Rejected(problem)
-            return Outcome(question.read(text), None, attempt, text, entry.date)
+            if answer.problem is not None:
+                raise Rejected(answer.problem)
+            return Outcome(question.read(answer.text), None, attempt, answer.text, date)
         except Rejected as rejected:
-            return Outcome(None, rejected.reason, attempt, text, entry.date)
+            return Outcome(None, rejected.reason, attempt, answer.text, date)
+
+
+def _requests(
+    questions: Sequence[Question], which: Sequence[int], attempt: int, asking: dict[str, list[int]]
+) -> Iterator[Request]:
+    """YIELDS (Request): Of questions, each once; `asking` is told which of them it is for, by its key."""
+    for i in which:
+        request = questions[i].ask(attempt)
+        known = request.key in asking
+        asking.setdefault(request.key, []).append(i)
+        if not known:
+            yield request
 
 
 def today() -> str:

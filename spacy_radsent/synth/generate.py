@@ -3,12 +3,12 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..corpus.duplicates import find_near_duplicates
+from ..corpus.duplicates import Sketch, find_near_duplicates
 from ..corpus.importers import unlabelled_record
 from ..corpus.records import Record
 from ..endpoint import SYNTHETIC, Endpoint
 from ..version import __version__
-from .attributes import Attributes, Drawn
+from .attributes import Attributes
 from .checks import check_report, read_findings
 from .client import Client, Outcome, Question, Request
 from .prompts import SCHEMA, ReportPrompt
@@ -33,15 +33,33 @@ class Plan:
     seed: int = 0
     temperature: float | None = None
 
-    def draw(self, index: int) -> Drawn:
-        """RETURNS (Drawn): The attributes of a report."""
-        return self.attributes.draw(self.seed, index)
-
     def body(self, endpoint: Endpoint, index: int, attempt: int) -> dict[str, Any]:
         """RETURNS (Dict[str, Any]): The request for a report."""
         # Else two reports of the same attributes would be one request.
         seed = (self.seed * 1_000_003 + index * SEEDS_PER_REPORT + attempt) % MAX_SEED
-        return endpoint.body(self.prompt(self.draw(index)), SCHEMA, self.temperature, seed)
+        messages = self.prompt(self.attributes.draw(self.seed, index))
+        return endpoint.body(messages, SCHEMA, self.temperature, seed)
+
+    def id(self, index: int) -> str:
+        """RETURNS (str): Of a report."""
+        return f"synth-{self.seed}-{index:05d}"
+
+    def meta(self, endpoint: Endpoint, index: int, outcome: Outcome) -> dict[str, Any]:
+        """RETURNS (Dict[str, Any]): For the record: its attributes, and where it comes from."""
+        provenance = {
+            "model": endpoint.model,
+            "temperature": self.temperature,
+            "seed": self.seed,
+            "index": index,
+            "attempt": outcome.attempt,
+            "template": self.prompt.name,
+            "template_sha256": self.prompt.sha256,
+            "attributes_sha256": self.attributes.sha256,
+            "date": outcome.date,
+            "version": __version__,
+        }
+        drawn = self.attributes.draw(self.seed, index)
+        return {"source": SYNTHETIC, **drawn.meta, "provenance": provenance}
 
 
 @dataclass
@@ -68,50 +86,29 @@ def generate(plan: Plan, count: int, endpoint: Endpoint, client: Client, attempt
     attempts (int): Requests for a report at most, as long as answers cannot be used.
     RETURNS (Corpus): The reports, in order.
     """
-    questions = [
-        Question(
-            ask=lambda attempt, index=index: Request(endpoint, plan.body(endpoint, index, attempt)),  # type: ignore[misc]
-            read=lambda answer: check_report(read_findings(answer)),
-        )
-        for index in range(count)
-    ]
+    questions = [_question(plan, endpoint, index) for index in range(count)]
     outcomes = client.settle(questions, min(attempts, SEEDS_PER_REPORT))
+    usable = {index: outcome.value for index, outcome in enumerate(outcomes) if outcome.value is not None}
+    duplicates = find_near_duplicates(sketch for _, sketch in usable.values())
+    duplicate_of = {list(usable)[found.place]: found for found in duplicates}
     corpus = Corpus(failed=sum(outcome.reason == "no_answer" for outcome in outcomes))
     for index, outcome in enumerate(outcomes):
-        if outcome.value is not None:
-            corpus.records.append(_record(plan, index, endpoint, outcome))
+        reject = {"id": plan.id(index), "reason": outcome.reason, "answer": outcome.text}
+        if index in duplicate_of:
+            found = duplicate_of[index]
+            of = plan.id(list(usable)[found.of])
+            corpus.rejects.append({**reject, "reason": "near_duplicate", "of": of, "similarity": found.similarity})
+        elif index in usable:
+            record = usable[index][0]
+            corpus.records.append(record.model_copy(update={"meta": plan.meta(endpoint, index, outcome)}))
         elif outcome.reason != "no_answer":
-            corpus.rejects.append({"id": _id(plan, index), "reason": outcome.reason, "answer": outcome.text})
-    _reject_near_duplicates(corpus)
+            corpus.rejects.append(reject)
     return corpus
 
 
-def _reject_near_duplicates(corpus: Corpus) -> None:
-    duplicates = find_near_duplicates(record.text for record in corpus.records)
-    for place, of, similarity in duplicates:
-        record, other = corpus.records[place], corpus.records[of]
-        why = {"of": other.id, "similarity": round(similarity, 3)}
-        corpus.rejects.append({"id": record.id, "reason": "near_duplicate", **why, "answer": record.text})
-    dropped = {duplicate.place for duplicate in duplicates}
-    corpus.records = [record for place, record in enumerate(corpus.records) if place not in dropped]
+def _question(plan: Plan, endpoint: Endpoint, index: int) -> Question[tuple[Record, Sketch]]:
+    def read(answer: str) -> tuple[Record, Sketch]:
+        record = check_report(unlabelled_record(plan.id(index), read_findings(answer)))
+        return record, Sketch.of(record.text)
 
-
-def _id(plan: Plan, index: int) -> str:
-    return f"synth-{plan.seed}-{index:05d}"
-
-
-def _record(plan: Plan, index: int, endpoint: Endpoint, outcome: Outcome[str]) -> Record:
-    provenance = {
-        "model": endpoint.model,
-        "temperature": plan.temperature,
-        "seed": plan.seed,
-        "index": index,
-        "attempt": outcome.attempt,
-        "template": plan.prompt.name,
-        "template_sha256": plan.prompt.sha256,
-        "attributes_sha256": plan.attributes.sha256,
-        "date": outcome.date,
-        "version": __version__,
-    }
-    meta = {"source": SYNTHETIC, **plan.draw(index).meta, "provenance": provenance}
-    return unlabelled_record(_id(plan, index), outcome.value or "", meta=meta)
+    return Question(lambda attempt: Request.to(endpoint, plan.body(endpoint, index, attempt)), read)

@@ -7,10 +7,10 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from functools import cached_property
+from itertools import pairwise
 
-from spacy.tokens import Doc
+import sudachipy
 
-from ..corpus.docbin import blank_pipeline
 from ..corpus.records import Record
 from ..endpoint import Endpoint
 from ..errors import RadsentError
@@ -28,30 +28,33 @@ PATTERNS = {
 }
 COMPILED = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in PATTERNS.items()}
 HONORIFICS = frozenset({"様", "さま", "氏", "さん", "殿", "ちゃん", "くん", "君"})
-FAMILY_OR_GIVEN_NAME = "人名"  # in the part of speech that Sudachi gives: 名詞-固有名詞-人名-姓
+# With what stands before it on its line: a name and a given name.
+BEFORE_HONORIFIC = re.compile(rf"[^\n。、:]{{1,16}}(?:{'|'.join(sorted(HONORIFICS))})")
+PERSON = "人名"  # third of what Sudachi gives as part of speech: 名詞, 固有名詞, 人名, 姓
 
 
 class IdentifierScreen:
     """Finds what looks like a person's data in a text."""
 
     @cached_property
-    def nlp(self):  # type: ignore[no-untyped-def]
-        return blank_pipeline()
+    def tokenizer(self) -> sudachipy.Tokenizer:
+        return sudachipy.Dictionary(dict="core").create(mode=sudachipy.SplitMode.C)
 
     def __call__(self, text: str) -> list[str]:
         """RETURNS (List[str]): What there is, by name and in order; the text itself is not quoted."""
         text = unicodedata.normalize("NFKC", text)
         found = [name for name, pattern in COMPILED.items() if pattern.search(text)]
-        if any(honorific in text for honorific in HONORIFICS) and _names_someone(self.nlp.make_doc(text)):
+        if any(self._names_someone(match[0]) for match in BEFORE_HONORIFIC.finditer(text)):
             found.append("a name")
         return found
 
-
-def _names_someone(doc: Doc) -> bool:
-    """RETURNS (bool): Whether a person's name stands before an honorific: "様" by itself is mostly "-like"."""
-    return any(
-        FAMILY_OR_GIVEN_NAME in token.tag_ and doc[token.i + 1].text in HONORIFICS for token in doc[: len(doc) - 1]
-    )
+    def _names_someone(self, text: str) -> bool:
+        """RETURNS (bool): Whether a person's name stands before an honorific: "様" by itself is mostly "-like"."""
+        words = [word for word in self.tokenizer.tokenize(text) if not word.surface().isspace()]
+        return any(
+            name.part_of_speech()[2] == PERSON and honorific.surface() in HONORIFICS
+            for name, honorific in pairwise(words)
+        )
 
 
 def guard(records: Iterable[Record], endpoint: Endpoint) -> None:

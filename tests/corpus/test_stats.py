@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from spacy_radsent.cli import app
-from spacy_radsent.corpus.duplicates import find_near_duplicates
+from spacy_radsent.corpus.duplicates import Sketch, find_near_duplicates
 from spacy_radsent.corpus.importers import unlabelled_record
 from spacy_radsent.corpus.records import Record, Sentence, write_records
 from spacy_radsent.corpus.stats import GroupStats, corpus_stats, to_markdown
@@ -109,13 +109,17 @@ def jaccard(one, other):
     return len(sets[0] & sets[1]) / len(sets[0] | sets[1])
 
 
+def near(texts):
+    return find_near_duplicates(map(Sketch.of, texts))
+
+
 def test_near_duplicates(bundled):
     texts = [record.text for record in bundled[:60]]
-    assert find_near_duplicates(texts) == []
-    near, far = texts[7][:-20], texts[8][: len(texts[8]) // 2]
-    found = find_near_duplicates([*texts, near, far, texts[3]])
+    assert near(texts) == []
+    cut, half = texts[7][:-20], texts[8][: len(texts[8]) // 2]
+    found = near([*texts, cut, half, texts[3]])
     assert [(one.place, one.of) for one in found] == [(60, 7), (62, 3)]
-    plain = ["".join(text.split()) for text in (near, texts[7])]
+    plain = ["".join(text.split()) for text in (cut, texts[7])]
     assert found[0].similarity == pytest.approx(jaccard(*plain))
     assert found[1].similarity == 1
-    assert find_near_duplicates(["", "a", ""]) == [(2, 0, 1.0)]
+    assert near(["", "a", ""]) == [(2, 0, 1.0)]

@@ -103,7 +103,7 @@ def test_style_of_ones_own(tmp_path):
         (
             "    disease: {腫瘍・結節: 4",
             "    diseases: {腫瘍・結節: 4",
-            "'sites.肺.diseases' is not known: did you mean",
+            "'sites.肺.diseases' is not known: did",
         ),
     ],
 )

@@ -4,6 +4,7 @@ from collections import Counter
 
 import pytest
 
+from spacy_radsent.corpus.importers import unlabelled_record
 from spacy_radsent.synth.checks import CHECKS, check_report, read_findings
 from spacy_radsent.synth.client import Rejected
 
@@ -31,7 +32,7 @@ BAD = {
 
 def reason_for(text):
     try:
-        check_report(text)
+        check_report(unlabelled_record("r", text))
     except Rejected as rejected:
         return rejected.reason
 
