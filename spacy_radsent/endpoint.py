@@ -10,9 +10,11 @@ import os
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -149,19 +151,16 @@ class Endpoint:
             http_client=self.openai.DefaultHttpxClient(
                 follow_redirects=False,
                 trust_env=not settings.is_local,
-                event_hooks={"response": [self._bound_time]},
+                event_hooks={"response": [partial(_bound_time, seconds=settings.timeout)]},
             ),
         )
         self.process = os.getpid()
-
-    def _bound_time(self, response: Any) -> None:
-        """Let the answer time out as a whole: the client's own timeout starts anew with each byte."""
-        response.stream = _bounded(response, self.settings.timeout)
+        self._finalizer = weakref.finalize(self, _close, self.client, self.process)
 
     def close(self) -> None:
-        """Close the connections of this process."""
+        """Close the connections of this process, as is done in the end for an endpoint that is dropped."""
         if self.process == os.getpid():
-            self.client.close()
+            self._finalizer()
             self.process = None
 
     def may_read(self, source: str | None) -> bool:
@@ -265,8 +264,13 @@ class Endpoint:
         return key or "none"
 
 
-def _bounded(response: Any, seconds: float) -> Any:
-    """RETURNS (SyncByteStream): The body of a response, which must be whole after so many seconds."""
+def _close(client: Any, process: int) -> None:
+    if process == os.getpid():  # a process that was forked leaves them to the one that opened them
+        client.close()
+
+
+def _bound_time(response: Any, seconds: float) -> None:
+    """Let a response time out as a whole: the client's own timeout starts anew with each byte."""
     httpx = sys.modules[type(response).__module__.partition(".")[0]]  # or its successor: as the client's version has it
     inner, deadline = response.stream, time.monotonic() + seconds
 
@@ -283,4 +287,4 @@ def _bounded(response: Any, seconds: float) -> Any:
         def __getattr__(self, name: str) -> Any:
             return getattr(inner, name)
 
-    return Bounded()
+    response.stream = Bounded()
