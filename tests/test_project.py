@@ -10,8 +10,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import srsly
 from encoders import run_without_torch
 from llms import save_llm
+from stub_server import serve
+from synth_answers import right
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = "ja_radsent_smoke"
@@ -160,3 +163,24 @@ def test_workflow_of_a_language_model(project, tmp_path):
     scores = json.loads((project / "metrics/llm_external_dev.json").read_text())
     assert 0 <= scores["radsent_macro_f"] <= 1
     assert (project / "training/lora/adapter_model.safetensors").exists()
+
+
+def test_workflow_of_synthetic_data(project):
+    """From attributes to a corpus that the main workflow splits and converts."""
+    with serve(right) as (stub, url):
+        variables = ["--vars.reports", "12", "--vars.server", url]
+        done = run_project(project, "synth", ".", *variables)
+        assert len(stub.requests) == 24
+        assert "12 answers" in done.stdout
+        again = run_project(project, "synth", ".", *variables, "--force")
+        assert "0 answers" in again.stdout
+        assert len(stub.requests) == 24
+    assert "| synth | all | 12 |" in (project / "metrics/synth/corpus_stats.md").read_text(encoding="utf-8")
+    done = run_project(project, "split", ".", "--vars.corpus", "synth", "--vars.stratify", "institution")
+    assert "train.jsonl: 10 reports" in done.stdout
+
+
+def test_no_workflow_but_synth_asks_a_server():
+    workflows = srsly.read_yaml(ROOT / "project.yml")["workflows"]
+    asking = {name for name, steps in workflows.items() if {"generate", "annotate"} & set(steps)}
+    assert asking == {"synth"}

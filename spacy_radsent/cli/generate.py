@@ -27,7 +27,7 @@ def generate_command(
     count: int = typer.Option(..., "--count", "-n", help="Reports to ask for."),
     model: str = typer.Option("gpt-4.1", help="The model's name on the server."),
     seed: int = typer.Option(0, help="Same seed, same attributes."),
-    attributes: Path | None = typer.Option(None, help="A table of attributes (YAML or JSON) of your own."),
+    attributes: str = typer.Option("bundled", help="A table of attributes (YAML or JSON) of your own."),
     template: Path | None = typer.Option(None, help="A template of the prompt (Jinja) of your own."),
     temperature: options.Temperature = None,
     attempts: options.Attempts = 2,
@@ -52,7 +52,7 @@ def generate_command(
     options.at_least_one(count=count, attempts=attempts, limit=limit)
     settings = options.settings_of(base_url, api_key_env, concurrency, timeout, max_retries, structured_output)
     endpoint = Endpoint(settings, model)
-    plan = Plan(read_attributes(attributes), ReportPrompt(template), seed, temperature)
+    plan = Plan(read_attributes(None if attributes == "bundled" else Path(attributes)), ReportPrompt(template), seed, temperature)
     count = min(count, limit or count)
     bill = Bill({model: price_of(model, settings, options.price_given(price))}, batch)
     if dry_run:

@@ -4,8 +4,8 @@ import json
 import socket
 
 import pytest
-from answers import asked, label, labels, rows, run, sentences_of
 from stub_server import Reply, serve
+from synth_answers import asked, label, labels, rows, run, sentences_of
 from tiny import REPORTS
 
 from spacy_radsent.corpus.importers import unlabelled_record

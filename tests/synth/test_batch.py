@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from answers import report, right, rows, run
 from stub_server import Reply, serve
+from synth_answers import report, right, rows, run
 
 from spacy_radsent.synth import batch
 

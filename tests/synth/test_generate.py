@@ -4,8 +4,8 @@ import json
 import threading
 
 import pytest
-from answers import report, rows, run
 from stub_server import Reply, serve
+from synth_answers import report, rows, run
 
 from spacy_radsent.corpus.records import read_records
 from spacy_radsent.synth.attributes import read_attributes

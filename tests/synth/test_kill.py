@@ -8,8 +8,8 @@ import sys
 from collections import Counter
 
 import pytest
-from answers import is_for_report, labels, report, rows, run
 from stub_server import serve
+from synth_answers import is_for_report, labels, report, rows, run
 
 from spacy_radsent.synth.journal import Journal, key_of
 

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from spacy_radsent.cli import app
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 REPORTS = [
     json.loads(line)["text"] for line in (ROOT / "assets/bundled/part00.jsonl").read_text(encoding="utf-8").splitlines()
 ]
