@@ -2,6 +2,7 @@
 
 import gc
 import json
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -50,7 +51,11 @@ def open_run(output: Path, resume: bool, force: bool) -> Iterator[Journal]:
     with Journal(path) as journal:
         if force:
             journal.clear()
-        yield journal
+        try:
+            yield journal
+        except KeyboardInterrupt:
+            print("Interrupted: go on with --resume.", file=sys.stderr)
+            raise
 
 
 def write_rejects(rejects: list[dict[str, Any]], output: Path) -> None:
