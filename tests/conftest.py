@@ -1,5 +1,6 @@
 """Shared fixtures. Everything runs offline; what is not at hand is skipped, not fetched."""
 
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -63,3 +64,14 @@ def checkpoint(tmp_path_factory):
         return path if path.exists() else save_checkpoint(kind, path)
 
     return find
+
+
+@pytest.fixture
+def no_network(monkeypatch):
+    """Fails a test that tries to connect."""
+
+    def refuse(*args):
+        raise AssertionError("a connection was tried")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)

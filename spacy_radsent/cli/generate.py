@@ -52,7 +52,12 @@ def generate_command(
     options.at_least_one(count=count, attempts=attempts, limit=limit)
     settings = options.settings_of(base_url, api_key_env, concurrency, timeout, max_retries, structured_output)
     endpoint = Endpoint(settings, model)
-    plan = Plan(read_attributes(None if attributes == "bundled" else Path(attributes)), ReportPrompt(template), seed, temperature)
+    plan = Plan(
+        read_attributes(None if attributes == "bundled" else Path(attributes)),
+        ReportPrompt(template),
+        seed,
+        temperature,
+    )
     count = min(count, limit or count)
     bill = Bill({model: price_of(model, settings, options.price_given(price))}, batch)
     if dry_run:

@@ -230,12 +230,7 @@ def test_no_server():
         make_pipeline(f"http://127.0.0.1:{port}/v1", max_retries=0)(REPORTS[0])
 
 
-def test_real_reports_stay_on_this_machine(monkeypatch):
-    def refuse(*args):
-        raise AssertionError("a connection was tried")
-
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+def test_real_reports_stay_on_this_machine(monkeypatch, no_network):
     monkeypatch.setenv("OPENAI_API_KEY", "k")
     for url in (
         REMOTE,

@@ -1,7 +1,6 @@
 """`radsent annotate` over real HTTP: labels by number, votes, two annotators, and what cannot be used."""
 
 import json
-import socket
 
 import pytest
 from stub_server import Reply, serve
@@ -192,16 +191,6 @@ def test_answers_of_real_reports_are_not_kept_apart(tmp_path, output):
     }
 
 
-@pytest.fixture
-def no_network(monkeypatch):
-    def refuse(*args):
-        raise AssertionError("a connection was tried")
-
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-    monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    monkeypatch.setenv("OPENAI_API_KEY", "k")
-
-
 @pytest.mark.parametrize(
     ("text", "meta", "message"),
     [
@@ -216,7 +205,8 @@ def no_network(monkeypatch):
     ],
 )
 @pytest.mark.parametrize("dry", [[], ["--dry-run"]])
-def test_what_must_stay_on_this_machine(tmp_path, output, no_network, text, meta, message, dry):
+def test_what_must_stay_on_this_machine(tmp_path, output, monkeypatch, no_network, text, meta, message, dry):
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
     write_records([unlabelled_record("r0", text, meta=dict(meta))], tmp_path / "in.jsonl")
     done = run("annotate", tmp_path / "in.jsonl", output, *dry)
     assert done.exit_code == 1
