@@ -31,7 +31,7 @@ def annotate_command(
     second_model: str | None = typer.Option(None, help="Another model that labels, too: where it differs is reviewed."),
     votes: int = typer.Option(1, help="Answers for each report; the label that most give is taken."),
     prompt: str = typer.Option("guideline_v1", help="Version of the instructions."),
-    relabel: bool = typer.Option(False, "--relabel", help="Label reports that are labelled already, too."),
+    relabel: bool = typer.Option(False, "--relabel", help="Label again what is labelled already."),
     allow_remote_phi: bool = typer.Option(
         False, "--allow-remote-phi", help="Let reports that are not synthetic go to a server on another machine."
     ),

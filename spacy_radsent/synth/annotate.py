@@ -81,11 +81,11 @@ def annotate(
 ) -> Annotation:
     """Label reports.
 
-    records (Sequence[Record]): The reports, with their sentences. One that is labelled already is left as it is.
+    records (Sequence[Record]): The reports, with their sentences. Labels that are there already stay.
     annotators (Sequence[Annotator]): Who labels: the labels are those of the first, reviewed where a second differs.
     client (Client): How to ask.
     attempts (int): Requests for a vote at most, as long as answers cannot be used.
-    relabel (bool): Label those that are labelled already, too.
+    relabel (bool): Label again what is labelled already.
     RETURNS (Annotation): The reports, with `meta.annotation`; see docs/synthetic-data.md.
     """
     asked = {i for i, record in enumerate(records) if record.sentences and (relabel or not is_labelled(record))}
@@ -102,7 +102,8 @@ def annotate(
                 _opinion(record, [outcomes[i, a, vote] for vote in range(who.votes)])
                 for a, who in enumerate(annotators)
             ]
-            record = _labelled(record, annotators, opinions)
+            known = [None if relabel else sentence.label for sentence in record.sentences]
+            record = _labelled(record, annotators, opinions, known)
             if len(opinions) == 2:
                 both = zip(opinions[0].codes, opinions[1].codes, strict=True)
                 result.pairs += [(one, other) for one, other in both if one is not None and other is not None]
@@ -152,16 +153,20 @@ def majority(votes: Sequence[int]) -> int:
     return Label.POSITIVE.value if Label.POSITIVE in tied else tied[0]
 
 
-def _labelled(record: Record, annotators: Sequence[Annotator], opinions: Sequence[Opinion]) -> Record:
+def _labelled(
+    record: Record, annotators: Sequence[Annotator], opinions: Sequence[Opinion], known: Sequence[str | None]
+) -> Record:
+    """RETURNS (Record): With the labels known before, and those of the first annotator for the other sentences."""
+    first = [None if code is None else LABELS[code] for code in opinions[0].codes]
+    labels = [before or label for before, label in zip(known, first, strict=True)]
     sentences = [
-        sentence.model_copy(update={"label": None if code is None else LABELS[code]})
-        for sentence, code in zip(record.sentences, opinions[0].codes, strict=True)
+        sentence.model_copy(update={"label": label}) for sentence, label in zip(record.sentences, labels, strict=True)
     ]
     columns = zip(*(opinion.codes for opinion in opinions), strict=True)
     unanimous = zip(*(opinion.unanimous for opinion in opinions), strict=True)
     statuses = [
-        "error" if codes[0] is None else "ok" if len(set(codes)) == 1 and all(agree) else "review"
-        for codes, agree in zip(columns, unanimous, strict=True)
+        "error" if label is None else "ok" if set(codes) == {Label[label].value} and all(agree) else "review"
+        for label, codes, agree in zip(labels, columns, unanimous, strict=True)
     ]
     annotation = {
         "status": statuses,

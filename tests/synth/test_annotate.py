@@ -78,6 +78,20 @@ def test_what_is_labelled_stays_as_it_is(output, tmp_path, bundled):
     assert "annotation" in next(read_records(output)).meta
 
 
+def test_labels_of_a_report_that_is_labelled_in_part_stay(output, tmp_path):
+    """Where the model says something else, that is to review."""
+    record = unlabelled_record("r", REPORTS[0], meta=dict(SYNTHETIC))
+    record.sentences[0].label, record.sentences[1].label = "NEGATIVE", "POSITIVE"
+    write_records([record], tmp_path / "reports.jsonl")
+    expected = [LABELS[label(text)] for text in record.sentence_texts]
+    with serve(labels) as (_, url):
+        annotate(tmp_path / "reports.jsonl", output, url)
+        assert labels_of(rows(output)[0]) == ["NEGATIVE", *expected[1:]]
+        assert statuses(rows(output)[0]) == ["review", "ok", "ok", "ok", "ok"]
+        annotate(tmp_path / "reports.jsonl", output, url, "--relabel", "--resume")
+    assert labels_of(rows(output)[0]) == expected
+
+
 def test_votes(reports, output):
     """Of three answers two say POSITIVE for the second sentence, and each another label for the third."""
     turn = {}
