@@ -40,8 +40,7 @@ def atomic_writer(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
     text = {} if "b" in mode else {"encoding": "utf-8", "newline": ""}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        if path.is_dir():
-            raise RadsentError(f"{path}: is a folder: name a file to write to.")
+        refuse_folder(path)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     except OSError as error:
         raise RadsentError(f"{path}: cannot be written ({error.strerror}): choose a writable folder.") from None
@@ -89,6 +88,12 @@ def atomic_folder(path: str | Path, overwrite: bool = False) -> Iterator[Path]:
         ) from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def refuse_folder(path: Path) -> None:
+    """Say so where a file is to be written in the place of a folder."""
+    if path.is_dir():
+        raise RadsentError(f"{path}: is a folder: name a file to write to.")
 
 
 def refuse_existing(path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..endpoint import Endpoint
 from ..errors import RadsentError, needs_extra
-from ..files import atomic_writer
+from ..files import atomic_writer, refuse_folder
 from .client import Client
 from .costs import TOKENS_PER_CHAR, Bill, dollars
 from .journal import Journal
@@ -39,6 +39,7 @@ def open_run(output: Path, resume: bool, force: bool) -> Iterator[Journal]:
     YIELDS (Journal): With the answers so far.
     """
     path = journal_path(output)
+    refuse_folder(output)
     if resume and force:
         raise RadsentError("--resume keeps what is there, and --force forgets it: give one of them.")
     if not (resume or force):
