@@ -1,4 +1,4 @@
-"""What must hold for both commands whatever goes wrong: no text and no key in what is told, no network where none may be."""
+"""Whatever goes wrong, in both commands: no text and no key in what is told."""
 
 import json
 
