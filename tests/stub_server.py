@@ -78,7 +78,9 @@ class Batches:
             batch["status"] = self.status
             batch["output_file_id"] = f"out-{id}"
             lines = [self._answer(json.loads(line)) for line in self.files[batch["input_file_id"]].splitlines()]
-            self.files[batch["output_file_id"]] = "".join(json.dumps(line) + "\n" for line in self.lines(lines[::-1]))
+            self.files[batch["output_file_id"]] = "".join(
+                json.dumps(line, ensure_ascii=False) + "\n" for line in self.lines(lines[::-1])
+            )
         return Reply(200, json.dumps(batch))
 
     def _answer(self, line: dict) -> dict:

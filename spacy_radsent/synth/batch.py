@@ -90,8 +90,9 @@ class BatchClient(Client):
                 while (batch := endpoint.client.batches.retrieve(id)).status not in OVER:
                     time.sleep(self.seconds_between_looks)
                 if batch.output_file_id:  # one that expired has the answers until then
-                    for line in endpoint.client.files.content(batch.output_file_id).text.splitlines():
-                        self._take(endpoint, json.loads(line), requests)
+                    for line in endpoint.client.files.content(batch.output_file_id).text.split("\n"):
+                        if line:
+                            self._take(endpoint, json.loads(line), requests)
             self.journal.add_batch(id, done=True)
 
     def _take(self, endpoint: Endpoint, row: dict[str, Any], requests: dict[str, Request]) -> None:

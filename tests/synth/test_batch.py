@@ -31,6 +31,14 @@ def test_same_corpus_as_without(tmp_path):
     assert "5 answers, 500 + 50 tokens, $0.0007" in done.output  # (500 x 2 + 50 x 8) / 1e6, halved
 
 
+def test_answers_with_line_separators(tmp_path):
+    """JSON holds them as they are: they end no line of a batch's output."""
+    with serve(lambda request: report(request)[:-2] + '\u2028脾腫なし。\x85胸水なし。"}') as (_, url):
+        done = generate(tmp_path / "out.jsonl", url)
+    assert done.exit_code == 0, done.output
+    assert [row["text"][-12:] for row in rows(tmp_path / "out.jsonl")] == ["\u2028脾腫なし。\x85胸水なし。"] * 5
+
+
 def test_annotators_each_have_a_batch(tmp_path):
     output = tmp_path / "labelled.jsonl"
     with serve(right) as (stub, url):
