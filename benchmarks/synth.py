@@ -82,7 +82,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "reports.jsonl"
         began = time.perf_counter()
-        with connected([endpoint]), open_run(output, resume=False, force=False) as journal, bill:
+        with (
+            connected([endpoint]),
+            open_run(output, resume=False, force=False, asked=plan.asked(endpoint)) as journal,
+            bill,
+        ):
             corpus = generate(plan, args.reports, endpoint, Client(journal, bill, args.concurrency), attempts=1)
             answered = time.perf_counter() - began
             written = write_records(corpus.records, output)

@@ -44,7 +44,7 @@ class EndpointSettings(BaseModel):
     base_url: str
     api_key_env: str = "OPENAI_API_KEY"
     concurrency: int = Field(8, ge=1)
-    timeout: float = Field(60, gt=0)
+    timeout: float = Field(60, gt=0, le=86_400)
     max_retries: int = Field(5, ge=0)
     structured_output: bool = True
     allow_remote_phi: bool = False
@@ -260,6 +260,11 @@ class Endpoint:
             raise RadsentError(
                 f"The environment variable {self.settings.api_key_env} is not set: put the key of "
                 f"{self.settings.base_url} there, or name another one as api_key_env."
+            )
+        if key is not None and not (key.isascii() and key.isprintable()):
+            raise RadsentError(
+                f"The environment variable {self.settings.api_key_env} holds a line end or another character that "
+                f"no key has: set it anew."
             )
         return key or "none"
 

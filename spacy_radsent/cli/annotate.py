@@ -15,7 +15,7 @@ from ..synth.batch import BatchClient
 from ..synth.client import Client
 from ..synth.costs import Bill, price_of
 from ..synth.privacy import guard
-from ..synth.run import connected, open_run, show_plan, tell_failures, write_rejects
+from ..synth.run import connected, known_keys, open_run, rejects_path, show_plan, tell_failures, write_rejects
 from . import server_options as options
 from .app import command
 
@@ -49,13 +49,14 @@ def annotate_command(
     dry_run: options.DryRun = False,
     resume: options.Resume = False,
     force: options.Force = False,
+    cache: options.Cache = None,
 ) -> None:
     """Label the sentences of reports.
 
     The model is asked by the sentences' numbers, so that no text can change. What two annotators or several votes
     disagree on has the status "review" in meta.annotation; agreement is printed, and written to OUTPUT.agreement.json.
     """
-    options.at_least_one(votes=votes, attempts=attempts, limit=limit)
+    options.check_numbers(temperature, votes=votes, attempts=attempts, limit=limit)
     if second_model == model:
         raise RadsentError(f"--second-model {model!r}: is the first one, and would agree with itself: use --votes.")
     if source.resolve() == output.resolve():
@@ -68,17 +69,23 @@ def annotate_command(
     prices = {name: price_of(name, settings, options.price_given(price)) for name in models}
     bill = Bill(prices, batch)
     records = list(import_records(source))[:limit]
-    open_records = [record for record in records if relabel or not is_labelled(record)]
+    open_records = [record for record in records if record.sentences and (relabel or not is_labelled(record))]
     guard(open_records, annotators[0].endpoint)
     if dry_run:
         asked = [(who, record, vote) for record in open_records for who in annotators for vote in range(votes)]
-        bodies = [who.body(record, vote, 0) for who, record, vote in asked]
-        show_plan(bodies, [TOKENS_PER_LABEL * len(record.sentences) for _, record, _ in asked], bill)
+        requests = [
+            (who.body(record, vote, 0), TOKENS_PER_LABEL * len(record.sentences)) for who, record, vote in asked
+        ]
+        show_plan(requests, known_keys(output, resume, cache), bill)
         return
     endpoints = [who.endpoint for who in annotators]
-    with connected(endpoints), open_run(output, resume, force) as journal, bill:
+    run = {"annotators": [who.provenance for who in annotators]}
+    questions = len(open_records) * len(annotators) * votes
+    with connected(endpoints), open_run(output, resume, force, run, batch, cache) as journal, bill:
         client = BatchClient(journal, bill) if batch else Client(journal, bill, concurrency)
         result = annotate(records, annotators, client, attempts, relabel)
+        if result.failed == questions:
+            tell_failures(client, result.failed, questions)  # and what is there stays
         write_rejects(result.rejects, output)
         write_records(result.records, output)
     print(f"{bill}")
@@ -87,7 +94,9 @@ def annotate_command(
         agreement = Agreement.of(models, result.pairs)
         agreement.write(output.with_name(f"{output.name}.agreement.json"))
         print(agreement)
-    tell_failures(client, result.failed, len(open_records) * len(annotators) * votes)
+    tell_failures(client, result.failed, questions)
+    if open_records and not any(sentence.label for record in result.records for sentence in record.sentences):
+        raise RadsentError(f"{output}: no answer could be used, see {rejects_path(output)}: try another model.")
 
 
 def _summarize(output: Path, records: list[Record]) -> None:

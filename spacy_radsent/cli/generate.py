@@ -13,7 +13,7 @@ from ..synth.client import Client
 from ..synth.costs import Bill, price_of
 from ..synth.generate import Plan, generate
 from ..synth.prompts import ReportPrompt
-from ..synth.run import connected, open_run, rejects_path, show_plan, tell_failures, write_rejects
+from ..synth.run import connected, known_keys, open_run, rejects_path, show_plan, tell_failures, write_rejects
 from . import server_options as options
 from .app import command
 
@@ -43,13 +43,14 @@ def generate_command(
     dry_run: options.DryRun = False,
     resume: options.Resume = False,
     force: options.Force = False,
+    cache: options.Cache = None,
 ) -> None:
     """Generate synthetic reports.
 
     Attributes are drawn for each report, a model writes it, and it is kept if it is built like a findings section and
     is no near-duplicate. The others stand beside the output in OUTPUT.rejects, all answers in OUTPUT.journal.
     """
-    options.at_least_one(count=count, attempts=attempts, limit=limit)
+    options.check_numbers(temperature, count=count, attempts=attempts, limit=limit)
     settings = options.settings_of(base_url, api_key_env, concurrency, timeout, max_retries, structured_output)
     endpoint = Endpoint(settings, model)
     plan = Plan(
@@ -61,11 +62,14 @@ def generate_command(
     count = min(count, limit or count)
     bill = Bill({model: price_of(model, settings, options.price_given(price))}, batch)
     if dry_run:
-        show_plan([plan.body(endpoint, i, 0) for i in range(count)], [ANSWER_TOKENS] * count, bill)
+        requests = [(plan.body(endpoint, i, 0), ANSWER_TOKENS) for i in range(count)]
+        show_plan(requests, known_keys(output, resume, cache), bill)
         return
-    with connected([endpoint]), open_run(output, resume, force) as journal, bill:
+    with connected([endpoint]), open_run(output, resume, force, plan.asked(endpoint), batch, cache) as journal, bill:
         client = BatchClient(journal, bill) if batch else Client(journal, bill, concurrency)
         corpus = generate(plan, count, endpoint, client, attempts)
+        if corpus.failed == count:
+            tell_failures(client, corpus.failed, count)  # and what is there stays
         write_rejects(corpus.rejects, output)
         if corpus.records:
             write_records(corpus.records, output)

@@ -1,5 +1,7 @@
 """The options of the commands that ask a server, and what is made of them."""
 
+import math
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -25,7 +27,8 @@ PriceOption = Annotated[
 Limit = Annotated[int | None, typer.Option(help="Only the first so many reports.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print prompts and what it would cost; send nothing.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with a run that was cut off; nothing is paid twice.")]
-Force = Annotated[bool, typer.Option("--force", help="Forget an earlier run with this output, its answers too.")]
+Force = Annotated[bool, typer.Option("--force", help="Start anew; the answers of an earlier run are set aside.")]
+Cache = Annotated[Path | None, typer.Option(help="Keep answers in this file, for several outputs to share.")]
 
 OPENAI = "https://api.openai.com/v1"
 
@@ -59,13 +62,17 @@ def price_given(price: str | None) -> Price | None:
         return None
     try:
         prompt, completion = map(float, price.split(","))
+        if not (0 <= prompt < math.inf and 0 <= completion < math.inf):
+            raise ValueError
     except ValueError:
         raise RadsentError(f"--price {price!r}: give two numbers, e.g. --price 0.4,1.6.") from None
     return Price(prompt, completion)
 
 
-def at_least_one(**options: int | None) -> None:
-    """Refuse what is below 1."""
+def check_numbers(temperature: float | None, **options: int | None) -> None:
+    """Refuse a temperature that is none, and other numbers below 1."""
+    if temperature is not None and not 0 <= temperature <= 2:
+        raise RadsentError(f"--temperature {temperature}: give a number from 0 to 2.")
     for name, value in options.items():
         if value is not None and value < 1:
             raise RadsentError(f"--{name.replace('_', '-')} {value}: give at least 1.")

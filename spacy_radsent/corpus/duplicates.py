@@ -10,6 +10,7 @@ from ..errors import needs_extra
 
 NGRAM = 5
 PERMUTATIONS = 128
+CANDIDATES = 0.7
 MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # odd, its bits well mixed: 2^64 by the golden ratio (Knuth)
 
 
@@ -67,7 +68,8 @@ def find_near_duplicates(sketches: Iterable[Sketch], threshold: float = 0.8) -> 
     """
     with needs_extra("synth"):
         from datasketch import MinHashLSH
-    index = MinHashLSH(threshold=threshold, num_perm=PERMUTATIONS)
+    # Tuned for the threshold itself it would miss a third of what lies just above; the exact similarity decides anyway.
+    index = MinHashLSH(threshold=CANDIDATES * threshold, num_perm=PERMUTATIONS)
     kept: dict[int, Sketch] = {}
     found = []
     for i, sketch in enumerate(sketches):

@@ -14,7 +14,7 @@ from ..boundaries import FIGURE_MARK
 from ..labels import LABELS
 from .records import Record
 
-PERIODS = ("。", "．", ".")
+PERIODS = ("。", "｡", "．", ".")
 BULLET = re.compile(r"^\s*(?:[・･\-‐–*＊○●◯◎□■◆◇▪•]|[①-⑳]|[(（]?\d{1,2}[.．)）、]\s*(?!\d))", re.MULTILINE)
 HEADING = re.compile(r"^\s*(?:[【<＜〈《■◆]|[^\s。．、,:：]{1,15}[:：])", re.MULTILINE)
 LATIN = re.compile(r"[A-Za-z]")
@@ -29,7 +29,7 @@ class GroupStats:
     labels (Dict[str, int]): Sentences by label; "" for none.
     characters_mean, characters_sd (float): Characters a report; the standard deviation is that of a sample.
     sentences_mean, sentences_sd (float): Sentences a report.
-    without_period (float): Share of the sentences that end without 。 ． or ., a figure mark after it left out.
+    without_period (float): Share of the sentences that end without 。 ｡ ． or ., a figure mark after it left out.
     figure_marks (float): Share of the reports with a mark such as [#1] or (Se3 Im45).
     bullets (float): Share of the reports with lines that begin with a bullet or a number.
     headings (float): Share of the reports with lines that begin with a heading.
@@ -133,7 +133,11 @@ def to_markdown(groups: Sequence[GroupStats]) -> str:
 
 
 def _table(header: list[str], rows: list[list[str]]) -> str:
-    cells = [header, ["---"] * len(header), *([cell.replace("|", "\\|") for cell in row] for row in rows)]
+    cells = [
+        header,
+        ["---"] * len(header),
+        *([" ".join(cell.split()).replace("|", "\\|") for cell in row] for row in rows),
+    ]
     return "".join(f"| {' | '.join(row)} |\n" for row in cells)
 
 

@@ -44,7 +44,13 @@ class Annotator:
     def provenance(self) -> dict[str, Any]:
         """RETURNS (Dict[str, Any]): For the record."""
         sha = prompt_sha256(self.prompt, "number")
-        return {"model": self.endpoint.model, "prompt": self.prompt, "prompt_sha256": sha, "votes": self.votes}
+        return {
+            "model": self.endpoint.model,
+            "prompt": self.prompt,
+            "prompt_sha256": sha,
+            "votes": self.votes,
+            "temperature": self.temperature,
+        }
 
 
 class Opinion(NamedTuple):

@@ -28,7 +28,7 @@ def _weights(value: Any) -> Any:
     """RETURNS (Any): A single text, or a list of texts, as weights."""
     if isinstance(value, str):
         return {value: 1}
-    return dict.fromkeys(value, 1) if isinstance(value, list) else value
+    return dict.fromkeys(value, 1) if isinstance(value, list) and all(isinstance(v, str) for v in value) else value
 
 
 Weight = Annotated[float, Field(gt=0, allow_inf_nan=False)]

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from typing import Any
 
-from ..endpoint import Endpoint
+from ..endpoint import Endpoint, EndpointError
 from ..errors import RadsentError
 from .client import Client, Request, today
 from .costs import Bill
@@ -63,7 +63,7 @@ class BatchClient(Client):
         mark = sha256("".join(sorted(requests)).encode()).hexdigest()
         with endpoint.errors_told():
             try:
-                known = [batch for batch in endpoint.client.batches.list(limit=100).data if _is_open(batch, mark)]
+                known = [batch for batch in endpoint.client.batches.list(limit=100).data if self._is_lost(batch, mark)]
                 batch = known[0] if known else self._create(endpoint, requests, mark)
             except endpoint.openai.NotFoundError:
                 raise RadsentError(f"{endpoint.settings.base_url} takes no batches: run without --batch.") from None
@@ -76,7 +76,8 @@ class BatchClient(Client):
         )
         content = "".join(json.dumps(line) + "\n" for line in lines).encode()
         file = endpoint.client.files.create(file=("requests.jsonl", content), purpose="batch")
-        return endpoint.client.batches.create(
+        # Tried once: a server that fails may have taken it. The next run finds it then.
+        return endpoint.client.with_options(max_retries=0).batches.create(
             input_file_id=file.id,
             endpoint="/v1/chat/completions",
             completion_window="24h",
@@ -89,21 +90,30 @@ class BatchClient(Client):
             with endpoint.errors_told():
                 while (batch := endpoint.client.batches.retrieve(id)).status not in OVER:
                     time.sleep(self.seconds_between_looks)
-                if batch.output_file_id:  # one that expired has the answers until then
-                    for line in endpoint.client.files.content(batch.output_file_id).text.split("\n"):
-                        if line:
-                            self._take(endpoint, json.loads(line), requests)
+                files = batch.output_file_id, batch.error_file_id  # one that expired has the answers until then
+                texts = [endpoint.client.files.content(file).text for file in files if file]
+            for line in "\n".join(texts).split("\n"):
+                if line:
+                    self._take(endpoint, json.loads(line), requests)
             self.journal.add_batch(id, done=True)
 
     def _take(self, endpoint: Endpoint, row: dict[str, Any], requests: dict[str, Request]) -> None:
-        key, response = row["custom_id"], row["response"]
-        if key in self.journal or not response or response["status_code"] != 200:
+        key, response = row["custom_id"], row["response"] or {"status_code": "none"}
+        if key in self.journal:
             return
         asked = requests[key].endpoint if key in requests else endpoint
-        answer = asked.read(endpoint.openai.types.chat.ChatCompletion.model_validate(response["body"]))
+        try:
+            with asked.errors_told():
+                if response["status_code"] != 200:
+                    raise EndpointError(f"{endpoint.settings.base_url}: HTTP {response['status_code']} in a batch.")
+                answer = asked.read(endpoint.openai.types.chat.ChatCompletion.model_validate(response["body"]))
+        except EndpointError as error:
+            self.errors[key] = str(error)
+            return
         self.journal.add(key, Entry(answer, today()))
         self.bill.add(asked.model, answer)
 
-
-def _is_open(batch: Any, mark: str) -> bool:
-    return (batch.metadata or {}).get("radsent") == mark and batch.status not in ("failed", "expired", "cancelled")
+    def _is_lost(self, batch: Any, mark: str) -> bool:
+        """RETURNS (bool): Whether a batch holds these requests, but a run was killed before it stood in the journal."""
+        over = batch.status in ("failed", "expired", "cancelled")
+        return (batch.metadata or {}).get("radsent") == mark and not over and batch.id not in self.journal.batches

@@ -16,7 +16,11 @@ CHARACTERS = (30, 4000)
 MIN_JAPANESE = 0.04
 
 JAPANESE = re.compile(r"[぀-ヿ㐀-鿿]")
-MARKUP = re.compile(r"```|\*\*|^#{1,4} |</?[a-z]+\b[^>]*>", re.MULTILINE | re.IGNORECASE)
+HTML = "b|i|u|p|br|hr|li|ul|ol|em|h[1-6]|div|span|table|tr|td|strong"
+MARKUP = re.compile(
+    r"```|\*\*|^#{1,4} |</?(?:" + HTML + r")\b[^>]*>",
+    re.MULTILINE | re.IGNORECASE,
+)
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffd\ud800-\udfff]")
 OTHER_SECTION = re.compile(
     r"^[\s【<＜■●\[]*(?:所見|診断|画像診断|印象|結論|impression|conclusion|findings|diagnosis)[】>＞\]]*\s*(?:[:：]|$)",

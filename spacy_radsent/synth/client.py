@@ -13,6 +13,8 @@ from .costs import Bill
 from .journal import Entry, Journal, key_of
 
 T = TypeVar("T")
+# Requests without an answer, for each at once, after which a server that gave none at all is given up.
+HOPELESS = 3
 
 
 class Rejected(Exception):
@@ -96,6 +98,8 @@ class Client:
         left = list(range(len(questions)))
         for attempt in range(attempts):
             asking: dict[str, list[int]] = {}
+            for i in left:
+                outcomes[i] = Outcome(None, "no_answer", attempt)
             for key in self._answered(_requests(questions, left, attempt, asking)):
                 for i in asking[key]:
                     outcomes[i] = self._read(questions[i], key, attempt)
@@ -142,6 +146,10 @@ class Client:
         except EndpointError as error:
             self.errors[request.key] = str(error)
             self.bill.fail()
+            if not self.bill.answers and len(self.errors) >= HOPELESS * self.concurrency:
+                raise EndpointRefused(
+                    f"Not one of {len(self.errors)} requests got an answer. The last: {error}"
+                ) from None
             return False
         self.journal.add(request.key, Entry(answer, today()))
         self.bill.add(request.endpoint.model, answer)

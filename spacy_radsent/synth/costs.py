@@ -80,6 +80,11 @@ class Bill:
             self.failed += 1
             self._progress.update(self._task, advance=1, description=str(self))
 
+    @property
+    def answers(self) -> int:
+        """RETURNS (int): How many came."""
+        return sum(usage.answers for usage in self.usage.values())
+
     def cost(self) -> float | None:
         """RETURNS (Optional[float]): US dollars so far; None where a price is not known."""
         return self.cost_of({model: (u.prompt_tokens, u.completion_tokens) for model, u in self.usage.items()})
@@ -95,11 +100,10 @@ class Bill:
         return total
 
     def __str__(self) -> str:
-        answers = sum(usage.answers for usage in self.usage.values())
         prompt = sum(usage.prompt_tokens for usage in self.usage.values())
         completion = sum(usage.completion_tokens for usage in self.usage.values())
         failed = f", {self.failed} requests without an answer" if self.failed else ""
-        return f"{answers} answers{failed}, {prompt:,} + {completion:,} tokens, {dollars(self.cost())}"
+        return f"{self.answers} answers{failed}, {prompt:,} + {completion:,} tokens, {dollars(self.cost())}"
 
 
 def dollars(amount: float | None) -> str:

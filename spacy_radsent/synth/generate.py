@@ -40,6 +40,16 @@ class Plan:
         messages = self.prompt(self.attributes.draw(self.seed, index))
         return endpoint.body(messages, SCHEMA, self.temperature, seed)
 
+    def asked(self, endpoint: Endpoint) -> dict[str, Any]:
+        """RETURNS (Dict[str, Any]): What makes a run what it is, besides how many reports it asks for."""
+        return {
+            "model": endpoint.model,
+            "temperature": self.temperature,
+            "seed": self.seed,
+            "template_sha256": self.prompt.sha256,
+            "attributes_sha256": self.attributes.sha256,
+        }
+
     def id(self, index: int) -> str:
         """RETURNS (str): Of a report."""
         return f"synth-{self.seed}-{index:05d}"
@@ -47,14 +57,10 @@ class Plan:
     def meta(self, endpoint: Endpoint, index: int, outcome: Outcome) -> dict[str, Any]:
         """RETURNS (Dict[str, Any]): For the record: its attributes, and where it comes from."""
         provenance = {
-            "model": endpoint.model,
-            "temperature": self.temperature,
-            "seed": self.seed,
+            **self.asked(endpoint),
             "index": index,
             "attempt": outcome.attempt,
             "template": self.prompt.name,
-            "template_sha256": self.prompt.sha256,
-            "attributes_sha256": self.attributes.sha256,
             "date": outcome.date,
             "version": __version__,
         }

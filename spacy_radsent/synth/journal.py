@@ -31,16 +31,18 @@ def key_of(body: dict[str, Any]) -> str:
 class Journal:
     """Answers by key. One process at a time; safe to share among threads. A context manager."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, read: bool = True) -> None:
         """Open a journal, or start one.
 
         path (Path): The file, readable by its owner alone. A last line that a crash cut off is dropped.
+        read (bool): Take what is in it.
         """
         with needs_extra("synth"):
             import filelock
         self.path = path
         self.entries: dict[str, Entry] = {}
         self.batches: dict[str, bool] = {}
+        self.asked: dict[str, Any] | None = None
         self._append = threading.Lock()
         self._lock = filelock.FileLock(path.with_name(f".{path.name}.lock"), timeout=0)
         try:
@@ -56,7 +58,8 @@ class Journal:
             self._lock.release()
             raise RadsentError(f"{path}: cannot be written ({error.strerror}): choose a writable folder.") from None
         try:
-            self._load()
+            if read:
+                self._load()
         except BaseException:
             self.close()
             raise
@@ -75,11 +78,17 @@ class Journal:
     def __contains__(self, key: str) -> bool:
         return key in self.entries
 
-    def clear(self) -> None:
-        """Forget all of it."""
-        self._file.truncate(0)
-        self.entries.clear()
-        self.batches.clear()
+    def start(self, asked: dict[str, Any]) -> None:
+        """Say what the run is, or make sure that it is the one that the journal is of."""
+        if self.asked is None:
+            self._write({"asked": asked})
+            self.asked = asked
+        for name, value in asked.items():
+            if (before := self.asked.get(name)) != value:
+                raise RadsentError(
+                    f"{self.path}: is of a run with {name} {before!r}, and this one has {value!r}: give the same, "
+                    f"another output, or --force."
+                )
 
     def get(self, key: str) -> Entry | None:
         """RETURNS (Optional[Entry]): What was answered."""
@@ -123,7 +132,9 @@ class Journal:
         self._file.truncate(whole)
 
     def _take(self, row: dict[str, Any]) -> None:
-        if "batch" in row:
+        if "asked" in row:
+            self.asked = dict(row["asked"])
+        elif "batch" in row:
             self.batches[row["batch"]] = row["done"]
         else:
             key, date = row.pop("key"), row.pop("date")

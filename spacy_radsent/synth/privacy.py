@@ -18,17 +18,20 @@ from ..errors import RadsentError
 # On NFKC text: full-width digits and letters are plain there.
 PATTERNS = {
     "a name after its label": r"(?:氏名|患者名|お名前|姓名)\s*[:]?\s*[^\s:。、,]{2,}",
-    "a date of birth": r"(?:生年月日|誕生日|出生日|birth\s*date|date\s+of\s+birth|\bDOB\b)|\d{1,2}月\d{1,2}日生(?!検)",
+    "a date of birth": r"(?:生年月日|誕生日|出生日|birth\s*date|date\s+of\s+birth|\bDOB\b)"
+    r"|\d{1,2}\s*[./月-]\s*\d{1,2}\s*日?\s*生(?![検理化食体存着命])",
     "a patient's number": r"(?:患者|カルテ|診察券|登録|受付|被保険者)\s*(?:ID|番号|No)",
-    "an identifier": r"\b(?:MRN|ID)\s*[:#No.]*\s*[A-Z]*\d{3,}",
+    "an identifier": r"\b(?:MRN|ID)\s*[:#No.]*\s*(?:[A-Z]{0,3}-?\d[\d-]{2,})",
     # Nor dates, as 20240305, nor measurements.
     "a long number": r"(?<![\d.,/-])(?!(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?!\d))\d{7,}(?![\d.])",
-    "a phone number": r"(?<!\d)0\d{1,4}[-(]\d{1,4}[-)]\d{3,4}(?!\d)|(?<!\d)0[5789]0\d{8}(?!\d)",
+    "a phone number": r"(?<![\d.,/-])(?:\+81[- ]?\d{1,4}|0\d{1,4})[-() ]{1,2}\d{1,4}[-() ]{1,2}\d{3,4}(?!\d)"
+    r"|(?<!\d)0[5789]0\d{8}(?!\d)",
     "an e-mail address": r"[\w.+-]+@[\w-]+\.[\w.]+",
 }
 COMPILED = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in PATTERNS.items()}
 HONORIFICS = frozenset({"様", "さま", "氏", "さん", "殿", "ちゃん", "くん", "君"})
 # With what stands before it on its line: a name and a given name.
+AFTER_PATIENT = re.compile(r"患者\s*[:は]?\s*([^\n。、:]{1,12})")
 BEFORE_HONORIFIC = re.compile(rf"[^\n。、:]{{1,16}}(?:{'|'.join(sorted(HONORIFICS))})")
 PERSON = "人名"  # third of what Sudachi gives as part of speech: 名詞, 固有名詞, 人名, 姓
 
@@ -44,17 +47,19 @@ class IdentifierScreen:
         """RETURNS (List[str]): What there is, by name and in order; the text itself is not quoted."""
         text = unicodedata.normalize("NFKC", text)
         found = [name for name, pattern in COMPILED.items() if pattern.search(text)]
-        if any(self._names_someone(match[0]) for match in BEFORE_HONORIFIC.finditer(text)):
+        named = any(self._names_someone(match[0]) for match in BEFORE_HONORIFIC.finditer(text))
+        if named or any(_is_name(self.tokenizer.tokenize(match[1])[0]) for match in AFTER_PATIENT.finditer(text)):
             found.append("a name")
         return found
 
     def _names_someone(self, text: str) -> bool:
         """RETURNS (bool): Whether a person's name stands before an honorific: "様" by itself is mostly "-like"."""
         words = [word for word in self.tokenizer.tokenize(text) if not word.surface().isspace()]
-        return any(
-            name.part_of_speech()[2] == PERSON and honorific.surface() in HONORIFICS
-            for name, honorific in pairwise(words)
-        )
+        return any(_is_name(name) and honorific.surface() in HONORIFICS for name, honorific in pairwise(words))
+
+
+def _is_name(word: sudachipy.Morpheme) -> bool:
+    return word.part_of_speech()[2] == PERSON
 
 
 def guard(records: Iterable[Record], endpoint: Endpoint) -> None:

@@ -47,14 +47,14 @@ class ReportPrompt:
         """RETURNS (List[Dict[str, Any]]): Messages as in OpenAI's chat completions."""
         try:
             text = self.template.render(drawn.values, style=drawn.style, hard_cases=list(drawn.hard_cases.values()))
-        except TemplateError as error:
+        except Exception as error:  # a template may compute anything
             raise self._wrong(error) from None
         parts = [part.strip() for part in DASHES.split(text)]
         if len(parts) != 2 or not all(parts):
             raise RadsentError(f"{self.path}: a line of dashes must part the system's message from the user's, once.")
         return [{"role": role, "content": part} for role, part in zip(("system", "user"), parts, strict=True)]
 
-    def _wrong(self, error: TemplateError) -> RadsentError:
+    def _wrong(self, error: Exception) -> RadsentError:
         line = getattr(error, "lineno", None)
         place = f", line {line}" if line else ""
-        return RadsentError(f"{self.path}{place}: the template is not right ({error.message}): mend it.")
+        return RadsentError(f"{self.path}{place}: the template is not right ({error}): mend it.")

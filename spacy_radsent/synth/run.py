@@ -14,7 +14,7 @@ from ..errors import RadsentError, needs_extra
 from ..files import atomic_writer, refuse_folder
 from .client import Client
 from .costs import TOKENS_PER_CHAR, Bill, dollars
-from .journal import Journal
+from .journal import Journal, key_of
 
 SHOWN_PROMPTS = 2
 
@@ -30,33 +30,50 @@ def rejects_path(output: Path) -> Path:
 
 
 @contextmanager
-def open_run(output: Path, resume: bool, force: bool) -> Iterator[Journal]:
+def open_run(
+    output: Path, resume: bool, force: bool, asked: dict[str, Any], batch: bool = False, cache: Path | None = None
+) -> Iterator[Journal]:
     """Open the journal of a run.
 
     output (Path): What the run writes in the end.
     resume (bool): Go on with what is there.
-    force (bool): Forget it.
+    force (bool): Start anew; the journal is set aside.
+    asked (Dict[str, Any]): What makes the run what it is: one with other values is not gone on with.
+    batch (bool): Whether it waits for batches.
+    cache (Optional[Path]): A journal that several outputs share, instead of one of its own.
     YIELDS (Journal): With the answers so far.
     """
-    path = journal_path(output)
+    path = cache or journal_path(output)
     refuse_folder(output)
     if resume and force:
         raise RadsentError("--resume keeps what is there, and --force forgets it: give one of them.")
     if not (resume or force):
         for existing in (output, path):
-            if existing.exists():
+            if existing.exists() and existing.stat().st_size and existing != cache:
                 raise RadsentError(
-                    f"{existing}: is there already: go on with --resume, or start anew with --force, which forgets "
-                    f"the answers that were paid for."
+                    f"{existing}: is there already: go on with --resume, or start anew with --force, which sets the "
+                    f"answers that were paid for aside."
                 )
+    if resume and output.exists() and not path.exists():
+        raise RadsentError(f"{output}: is there, but not {path}, by which to go on: start anew with --force.")
+    if force and cache is None and path.exists():
+        set_aside(path)
     with Journal(path) as journal:
-        if force:
-            journal.clear()
+        if cache is None:
+            journal.start(asked)
+        if not batch and not all(journal.batches.values()):
+            raise RadsentError(f"{path}: waits for a batch: go on with --batch, or start anew with --force.")
         try:
             yield journal
         except KeyboardInterrupt:
             print("Interrupted: go on with --resume.", file=sys.stderr)
             raise
+
+
+def set_aside(path: Path) -> None:
+    """Rename a journal, so that a new one can take its place."""
+    Journal(path, read=False).close()  # refused where another process writes to it
+    path.replace(path.with_name(path.name + ".old"))
 
 
 def write_rejects(rejects: list[dict[str, Any]], output: Path) -> None:
@@ -81,10 +98,26 @@ def tell_failures(client: Client, failed: int, asked: int) -> None:
         raise RadsentError(f"{failed} of {asked} requests got no answer; run again with --resume. The first: {error}")
 
 
-def show_plan(bodies: list[dict[str, Any]], answer_tokens: list[float], bill: Bill) -> None:
-    """Print the first prompts, and what all would cost."""
+def known_keys(output: Path, resume: bool, cache: Path | None) -> set[str]:
+    """RETURNS (Set[str]): Of the requests that a run would not send."""
+    path = cache or journal_path(output)
+    if not (path.exists() and (resume or cache)):
+        return set()
+    with Journal(path) as journal:
+        return set(journal.entries)
+
+
+def show_plan(requests: list[tuple[dict[str, Any], float]], known: set[str], bill: Bill) -> None:
+    """Print the first prompts, and what all would cost.
+
+    requests (List[Tuple[Dict[str, Any], float]]): Bodies, and the tokens that their answers may take.
+    known (Set[str]): Keys of those that are answered.
+    bill (Bill): Knows prices.
+    """
     tokens: dict[str, tuple[float, float]] = {}
-    for body, answer in zip(bodies, answer_tokens, strict=True):
+    missing = [(body, answer) for body, answer in requests if key_of(body) not in known]
+    bodies = [body for body, _ in missing]
+    for body, answer in missing:
         prompt, completion = tokens.get(body["model"], (0.0, 0.0))
         asked = TOKENS_PER_CHAR * sum(len(message["content"]) for message in body["messages"])
         tokens[body["model"]] = prompt + asked, completion + answer

@@ -52,7 +52,9 @@ def test_same_seed_same_report_however_many():
     assert [TABLE.draw(7, i) for i in range(20)] != [TABLE.draw(8, i) for i in range(20)]
 
 
-def test_weights_are_shares(many):
+def test_weights_are_shares():
+    free = TABLE.model_copy(update={"never": []})
+    many = [free.draw(0, i) for i in range(2000)]
     sites = Counter(drawn.values["site"] for drawn in many)
     total = sum(site.weight for site in TABLE.sites.values())
     for name, site in TABLE.sites.items():
@@ -100,6 +102,12 @@ def test_style_of_ones_own(tmp_path):
         ("share: 0.25", "share: 25", "'hard_cases.history_like_finding.share' is not right: input should be less"),
         ("sites:\n", "sites:\n  肝\n", "not valid YAML"),
         ("reason:\n", "reason: [\n", "not valid YAML"),
+        ("sex:\n  男性: 1\n", "sex:\n  - 男性: 1\n  - x: 1\nrest:\n", "'rest' is not known"),
+        (
+            "  男性: 1\n  女性: 1\n",
+            "  - 男性: 1\n  - 女性: 1\n",
+            "'sex' is not right: input should be a valid",
+        ),
         (
             "    disease: {腫瘍・結節: 4",
             "    diseases: {腫瘍・結節: 4",
@@ -134,6 +142,8 @@ def test_no_such_table(tmp_path):
         ("指示\n---\n{{ modalty }}", "the template is not right ('modalty' is undefined)"),
         ("指示 {{ modality }}", "a line of dashes must part the system's message from the user's, once"),
         ("指示\n---\n", "a line of dashes must part"),
+        ("a\n---\n{{ 1 / 0 }}", "the template is not right (division by zero)"),
+        ("a\n---\n{% include 'x' %}", "the template is not right"),
         ("a\n---\n{{ ''.__class__.__mro__ }}", "the template is not right"),
     ],
 )

@@ -48,6 +48,7 @@ def test_each_reason(reason):
         GOOD,
         GOOD + "すりガラス様陰影(+)、嚢胞様。診断は困難です。",
         GOOD + "2024/3/5のCTと比較。Se3 Im1024、CTDIvol 12.34mGy。",
+        "<Brain>\n" + GOOD + "\n<CT>著変なし",
         GOOD + "\n胆嚢: n.p.\n胆嚢: n.p.\n胆嚢: n.p.",
         GOOD + "径 <5mm、T2*WIで低信号、SUVmax 3.2→1.1",
         "印象に残る変化なし。診断用CTと比較。\n" + GOOD,
