@@ -76,7 +76,21 @@ class EndpointSettings(BaseModel):
 
 
 class EndpointError(RadsentError):
-    """A question got no answer; others may."""
+    """A question got no answer; others may.
+
+    passing (bool): Whether it may get one when it is asked again.
+    status (Optional[int]): Of the response, if there was one.
+    retry_after (Optional[float]): Seconds to wait until then, if the server said so.
+    """
+
+    def __init__(self, message: str, passing: bool = False, response: Any = None) -> None:
+        super().__init__(message)
+        self.passing = passing
+        self.status = getattr(response, "status_code", None)
+        try:
+            self.retry_after: float | None = float(response.headers["retry-after"])
+        except (AttributeError, KeyError, ValueError):
+            self.retry_after = None
 
 
 class EndpointRefused(EndpointError):
@@ -212,17 +226,18 @@ class Endpoint:
         except errors.RateLimitError as error:
             if error.code == "insufficient_quota":
                 raise self._refuse("says that the account has no credit left: add some, then go on.") from None
-            raise EndpointError(self._failed("HTTP 429", 429)) from None
+            raise self._failed("HTTP 429", True, error.response) from None
         except errors.APIStatusError as error:
-            raise EndpointError(self._failed(f"HTTP {error.status_code}", error.status_code)) from None
+            passing = error.status_code in (408, 409) or error.status_code >= 500
+            raise self._failed(f"HTTP {error.status_code}", passing, error.response) from None
         except errors.APITimeoutError:
-            raise EndpointError(self._failed(f"no answer in {self.settings.timeout:g} seconds")) from None
+            raise self._failed(f"no answer in {self.settings.timeout:g} seconds", True) from None
         except errors.APIConnectionError:
-            raise EndpointError(self._failed("no connection, or one that broke off")) from None
+            raise self._failed("no connection, or one that broke off", True) from None
         except (errors.OpenAIError, ValueError, TypeError, AttributeError, LookupError) as error:
             if isinstance(error, RadsentError):
                 raise
-            raise EndpointError(self._failed("an answer that is not of OpenAI's protocol")) from None
+            raise self._failed("an answer that is not of OpenAI's protocol") from None
 
     def _refuse(self, why: str) -> EndpointRefused:
         self.refused = EndpointRefused(f"{self.settings.base_url} {why}")
@@ -245,14 +260,14 @@ class Endpoint:
             self.usage.add(answer)
         return answer
 
-    def _failed(self, what: str, status: int | None = None) -> str:
+    def _failed(self, what: str, passing: bool = False, response: Any = None) -> EndpointError:
         advice = "check that the server runs"
-        if status == 429:
+        if what == "HTTP 429":
             advice = "lower the concurrency"
-        elif status == 400:
+        elif what == "HTTP 400":
             advice = "raise the context that the server allows, or turn structured_output off"
-        tries = self.settings.max_retries + 1
-        return f"{self.settings.base_url}: {what} ({tries if status != 400 else 1} tries at most): {advice}."
+        tries = self.settings.max_retries + 1 if passing else 1
+        return EndpointError(f"{self.settings.base_url}: {what} ({tries} tries at most): {advice}.", passing, response)
 
     def _key(self) -> str:
         key = os.environ.get(self.settings.api_key_env)

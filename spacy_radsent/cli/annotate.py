@@ -61,8 +61,9 @@ def annotate_command(
         raise RadsentError(f"--second-model {model!r}: is the first one, and would agree with itself: use --votes.")
     if source.resolve() == output.resolve():
         raise RadsentError(f"{output}: is the input itself: name another file to write to.")
+    retries = max_retries if batch else 0  # else they are the Client's
     settings = options.settings_of(
-        base_url, api_key_env, concurrency, timeout, max_retries, structured_output, allow_remote_phi
+        base_url, api_key_env, concurrency, timeout, structured_output, retries, allow_remote_phi
     )
     models = [model, second_model] if second_model else [model]
     annotators = [Annotator(Endpoint(settings, name), prompt, votes, temperature) for name in models]
@@ -82,7 +83,7 @@ def annotate_command(
     run = {"annotators": [who.provenance for who in annotators]}
     questions = len(open_records) * len(annotators) * votes
     with connected(endpoints), open_run(output, resume, force, run, batch, cache) as journal, bill:
-        client = BatchClient(journal, bill) if batch else Client(journal, bill, concurrency)
+        client = BatchClient(journal, bill) if batch else Client(journal, bill, concurrency, max_retries)
         result = annotate(records, annotators, client, attempts, relabel)
         if result.failed == questions:
             tell_failures(client, result.failed, questions)  # and what is there stays

@@ -51,7 +51,8 @@ def generate_command(
     is no near-duplicate. The others stand beside the output in OUTPUT.rejects, all answers in OUTPUT.journal.
     """
     options.check_numbers(temperature, count=count, attempts=attempts, limit=limit)
-    settings = options.settings_of(base_url, api_key_env, concurrency, timeout, max_retries, structured_output)
+    retries = max_retries if batch else 0  # else they are the Client's
+    settings = options.settings_of(base_url, api_key_env, concurrency, timeout, structured_output, retries)
     endpoint = Endpoint(settings, model)
     plan = Plan(
         read_attributes(None if attributes == "bundled" else Path(attributes)),
@@ -66,7 +67,7 @@ def generate_command(
         show_plan(requests, known_keys(output, resume, cache), bill)
         return
     with connected([endpoint]), open_run(output, resume, force, plan.asked(endpoint), batch, cache) as journal, bill:
-        client = BatchClient(journal, bill) if batch else Client(journal, bill, concurrency)
+        client = BatchClient(journal, bill) if batch else Client(journal, bill, concurrency, max_retries)
         corpus = generate(plan, count, endpoint, client, attempts)
         if corpus.failed == count:
             tell_failures(client, corpus.failed, count)  # and what is there stays

@@ -38,8 +38,8 @@ def settings_of(
     api_key_env: str,
     concurrency: int,
     timeout: float,
-    max_retries: int,
     structured_output: bool,
+    max_retries: int,
     allow_remote_phi: bool = False,
 ) -> EndpointSettings:
     """RETURNS (EndpointSettings): Checked."""

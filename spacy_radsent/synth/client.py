@@ -3,18 +3,23 @@
 A question whose answer cannot be used is asked again, as another request; what got no answer is left for the next run.
 """
 
+import random
+import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import datetime, timezone
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from ..endpoint import Endpoint, EndpointError, EndpointRefused
+from ..endpoint import Answer, Endpoint, EndpointError, EndpointRefused
 from .costs import Bill
 from .journal import Entry, Journal, key_of
 
 T = TypeVar("T")
 # Requests without an answer, for each at once, after which a server that gave none at all is given up.
 HOPELESS = 3
+# Seconds that a server may ask to wait.
+LONGEST_WAIT = 120
 
 
 class Rejected(Exception):
@@ -75,16 +80,20 @@ class Client:
     errors (Dict[str, str]): Why requests got no answer, by their keys.
     """
 
-    def __init__(self, journal: Journal, bill: Bill, concurrency: int = 1) -> None:
+    def __init__(self, journal: Journal, bill: Bill, concurrency: int = 1, max_retries: int = 0) -> None:
         """Set up.
 
         journal (Journal): Where answers go.
         bill (Bill): Counts them.
         concurrency (int): Requests at once.
+        max_retries (int): Times to ask again where that may help. The endpoints' own are best 0: nothing can end those.
         """
         self.journal = journal
         self.bill = bill
         self.concurrency = concurrency
+        self.max_retries = max_retries
+        self._stop = threading.Event()
+        self._free_at = 0.0  # when the server, which has limited the rate, may be asked again
         self.errors: dict[str, str] = {}
 
     def settle(self, questions: Sequence[Question[T]], attempts: int) -> list[Outcome[T]]:
@@ -114,6 +123,7 @@ class Client:
         """
         pool = ThreadPoolExecutor(self.concurrency)
         futures = {}
+        self._stop.clear()
         try:
             for request in requests:
                 self.bill.expect(1)
@@ -121,7 +131,8 @@ class Client:
             for future in as_completed(futures):
                 if future.result():
                     yield futures[future]
-        finally:  # those on their way are paid for: their answers are waited for
+        finally:  # those on their way are paid for: their answers are waited for, but no one else
+            self._stop.set()
             pool.shutdown(cancel_futures=True)
 
     def _answered(self, requests: Iterable[Request]) -> Iterator[str]:
@@ -140,7 +151,7 @@ class Client:
 
     def _send(self, request: Request) -> bool:
         try:
-            answer = request.endpoint.ask(request.body)
+            answer = self._try(request)
         except EndpointRefused:
             raise
         except EndpointError as error:
@@ -154,6 +165,41 @@ class Client:
         self.journal.add(request.key, Entry(answer, today()))
         self.bill.add(request.endpoint.model, answer)
         return True
+
+    def _try(self, request: Request) -> Answer:
+        """Ask until there is an answer, as often as is allowed."""
+        from tenacity import Retrying, retry_if_exception, sleep_using_event, stop_after_attempt, stop_when_event_set
+
+        def may_pass(error: BaseException) -> bool:
+            return isinstance(error, EndpointError) and error.passing and (error.retry_after or 0) <= LONGEST_WAIT
+
+        def ask() -> Answer:
+            self._stop.wait(max(0.0, self._free_at - time.monotonic()) * random.uniform(1, 1.1))
+            if self._stop.is_set():
+                raise EndpointError("The run was ended.")
+            return request.endpoint.ask(request.body)
+
+        stop = stop_after_attempt(self.max_retries + 1) | stop_when_event_set(self._stop)
+        retrying = Retrying(
+            retry=retry_if_exception(may_pass),
+            stop=stop,
+            wait=self._seconds_to_wait,
+            sleep=sleep_using_event(self._stop),
+            reraise=True,
+        )
+        return retrying(ask)
+
+    def _seconds_to_wait(self, state: Any) -> float:
+        """RETURNS (float): What the server says; else longer each time, with jitter. A limited rate holds for all."""
+        from tenacity import wait_random_exponential
+
+        error = state.outcome.exception()
+        seconds = error.retry_after
+        if seconds is None:
+            seconds = wait_random_exponential(multiplier=0.5, max=60)(state)
+        if error.status == 429:
+            self._free_at = max(self._free_at, time.monotonic() + seconds)
+        return seconds
 
     def _read(self, question: Question[T], key: str, attempt: int) -> Outcome[T]:
         answer, date = self.journal.entries[key]

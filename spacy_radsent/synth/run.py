@@ -136,6 +136,7 @@ def connected(endpoints: list[Endpoint]) -> Iterator[None]:
     with needs_extra("synth"):
         import datasketch  # noqa: F401
         import filelock  # noqa: F401
+        import tenacity  # noqa: F401
     with ExitStack() as stack:
         for endpoint in endpoints:
             endpoint.connect()

@@ -183,6 +183,13 @@ def test_answer_that_cannot_be_used(reports, output, name):
     assert "5 without label" in done.output
 
 
+def test_model_that_labels_nothing(reports, output):
+    with serve(lambda request: "わかりません") as (_, url):
+        done = annotate(reports, output, url)
+    assert done.exit_code == 1
+    assert "no answer could be used, see" in done.output
+
+
 def test_report_without_an_answer_keeps_its_place(reports, output):
     def answer(request):
         return Reply.error(503) if REPORTS[1] in asked(request) else labels(request)

@@ -110,6 +110,43 @@ def test_batch_that_ends_early(tmp_path, status):
         assert len(stub.requests) == 5 + 3
 
 
+def test_batch_that_is_under_way_is_not_asked_for_again(tmp_path, monkeypatch):
+    def killed(seconds):
+        raise Killed
+
+    with serve(report) as (stub, url):
+        with monkeypatch.context() as patch:
+            patch.setattr(batch.time, "sleep", killed)
+            with pytest.raises(Killed):
+                generate(tmp_path / "out.jsonl", url)
+        done = run("generate", tmp_path / "out.jsonl", "--count", 5, "--base-url", url, "--resume")
+        assert done.exit_code == 1
+        assert "waits for a batch: go on with --batch, or start anew with --force" in done.output
+        assert not stub.requests
+
+
+def test_batch_that_failed_as_a_whole_is_handed_in_anew(tmp_path):
+    with serve(lambda request: Reply.error(500) if len(stub.batches.batches) == 1 else report(request)) as (stub, url):
+        done = generate(tmp_path / "out.jsonl", url)
+        assert f"5 of 5 requests got no answer; run again with --resume. The first: {url}: HTTP 500" in done.output
+        assert not (tmp_path / "out.jsonl").exists()
+        assert generate(tmp_path / "out.jsonl", url, "--resume").exit_code == 0
+        assert len(stub.batches.batches) == 2
+    assert len(rows(tmp_path / "out.jsonl")) == 5
+
+
+def test_line_that_is_no_answer_costs_itself(tmp_path):
+    def damaged(lines):
+        lines[1]["response"]["body"] = {"choices": []}
+        return lines
+
+    with serve(report) as (stub, url):
+        stub.batches.lines = damaged
+        done = generate(tmp_path / "out.jsonl", url)
+    assert "1 of 5 requests got no answer" in done.output
+    assert len(rows(tmp_path / "out.jsonl")) == 4
+
+
 def test_request_that_fails_in_a_batch(tmp_path):
     with serve(lambda request: Reply.error(500) if request["seed"] == 16 else report(request)) as (_, url):
         done = generate(tmp_path / "out.jsonl", url)

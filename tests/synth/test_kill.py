@@ -5,10 +5,11 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 from collections import Counter
 
 import pytest
-from stub_server import serve
+from stub_server import Reply, serve
 from synth_answers import is_for_report, labels, report, rows, run
 
 from spacy_radsent.synth.journal import Journal, key_of
@@ -82,3 +83,20 @@ def test_run_that_is_killed_again_and_again(tmp_path, reports, command):
     assert len(times) == REPORTS
     # What was on its way at a kill was not yet here, and only that is asked for again.
     assert sum(times.values()) - REPORTS <= KILLS * CONCURRENCY
+
+
+def test_interrupt_waits_for_no_server_that_fails(tmp_path):
+    """Ctrl-C while requests wait to be tried again, for as long as the server said."""
+    interrupted = threading.Event()
+
+    def answer(request):
+        if not interrupted.is_set():
+            interrupted.set()
+            os.kill(process.pid, signal.SIGINT)
+        return Reply.error(429, retry_after="100")
+
+    with serve(answer) as (_, url):
+        process = start("generate", tmp_path / "out.jsonl", "--count", 20, "--base-url", url)
+        output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Interrupted: go on with --resume." in output

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 
 import pytest
 from stub_server import Reply, serve
@@ -173,6 +174,89 @@ def test_model_that_never_writes_a_report(output):
     assert not output.exists()
 
 
+def test_second_attempt_without_an_answer_is_no_reject(output):
+    with serve(by_index({1: [UNUSABLE["not_json"], Reply.error(400)]})) as (_, url):
+        done = generate(output, url)
+        assert done.exit_code == 1
+        assert "1 of 5 requests got no answer; run again with --resume" in done.output
+        assert generate(output, url, "--resume").exit_code == 0
+    assert len(rows(output)) == 5
+
+
+def test_server_that_answers_nothing_is_given_up(output):
+    with serve(lambda request: Reply.error(400)) as (stub, url):
+        done = generate(output, url, "--concurrency", 2, count=500)
+    assert done.exit_code == 1
+    assert "requests got an answer. The last: " in done.output
+    assert len(stub.requests) < 20
+    assert not output.exists()
+
+
+def test_force_sets_answers_aside(output):
+    """And a run that gets none leaves the output of the one before."""
+    with serve(report) as (stub, url):
+        assert generate(output, url).exit_code == 0
+        before, journal = output.read_bytes(), output.with_name("reports.jsonl.journal").read_bytes()
+        stub.answer = lambda request: Reply.error(400)
+        assert generate(output, url, "--force").exit_code == 1
+    assert output.read_bytes() == before
+    assert output.with_name("reports.jsonl.journal.old").read_bytes() == journal
+
+
+@pytest.mark.parametrize("damage", [b"{}\n", b"\xff"])
+def test_force_helps_where_the_journal_is_damaged(output, damage):
+    output.with_name("reports.jsonl.journal").write_bytes(damage + b"{}\n")
+    with serve(report) as (_, url):
+        assert "start anew with --force" in generate(output, url, "--resume").output
+        assert generate(output, url, "--force").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "what"),
+    [(["--seed", 7], "seed 0"), (["--model", "m"], "model 'gpt-4.1'"), (["--temperature", 0.5], "temperature None")],
+)
+def test_another_run_does_not_go_on_with_it(output, options, what):
+    with serve(report) as (stub, url):
+        generate(output, url)
+        before = output.read_bytes()
+        done = generate(output, url, "--resume", *options)
+        assert done.exit_code == 1
+        assert f"is of a run with {what}, and this one has" in done.output
+        assert len(stub.requests) == 5
+    assert output.read_bytes() == before
+
+
+def test_outputs_can_share_answers(output):
+    cache = output.with_name("answers")
+    with serve(report) as (stub, url):
+        for name in ("a.jsonl", "b.jsonl"):
+            assert generate(output.with_name(name), url, "--cache", cache).exit_code == 0
+        assert len(stub.requests) == 5
+        generate(output.with_name("c.jsonl"), url, "--cache", cache, "--seed", 1)
+        assert len(stub.requests) == 10
+    assert output.with_name("a.jsonl").read_bytes() == output.with_name("b.jsonl").read_bytes()
+
+
+def test_rate_that_is_limited_is_limited_for_all(output):
+    """After one 429 nothing is asked until the server may be asked again."""
+    times = []
+
+    def answer(request):
+        times.append(time.monotonic())
+        return Reply.error(429, retry_after="1") if len(times) == 1 else report(request)
+
+    with serve(answer) as (_, url):
+        assert generate(output, url, "--concurrency", 1, count=4).exit_code == 0
+    assert times[1] - times[0] >= 1
+
+
+def test_dry_run_knows_what_is_paid(output):
+    with serve(report) as (_, url):
+        generate(output, url, count=2)
+        done = generate(output, url, "--resume", "--dry-run")
+    assert "3 requests, nothing sent" in done.output
+
+
 @pytest.mark.parametrize("status", [401, 403, 404])
 def test_wrong_key_or_model_stops_at_once(output, status):
     with serve(lambda request: Reply.error(status)) as (stub, url):
@@ -250,6 +334,9 @@ def test_what_is_there_is_not_lost_by_mistake(output):
         (["--count", 2, "--attributes", "none.yaml"], "none.yaml: no such file"),
         (["--count", 2, "--template", "none.jinja"], "none.jinja: no such file"),
         (["--count", 2, "--price", "cheap"], "--price 'cheap': give two numbers"),
+        (["--count", 2, "--price", "nan,-1"], "--price 'nan,-1': give two numbers"),
+        (["--count", 2, "--temperature", "nan"], "--temperature nan: give a number from 0 to 2"),
+        (["--count", 2, "--timeout", "inf"], "endpoint.timeout: Input should be less than or equal to 86400"),
         (["--count", 2, "--api-key-env", "NO_SUCH_KEY"], "The environment variable NO_SUCH_KEY is not set"),
     ],
 )
