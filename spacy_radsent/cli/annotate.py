@@ -6,11 +6,11 @@ from pathlib import Path
 import typer
 
 from ..corpus.importers import import_records
-from ..corpus.records import Record, write_records
+from ..corpus.records import write_records
 from ..endpoint import Endpoint
 from ..errors import RadsentError
 from ..synth.agreement import Agreement
-from ..synth.annotate import Annotator, annotate, is_labelled
+from ..synth.annotate import Annotation, Annotator, annotate, is_labelled
 from ..synth.batch import BatchClient
 from ..synth.client import Client
 from ..synth.costs import Bill, price_of
@@ -90,7 +90,7 @@ def annotate_command(
         write_rejects(result.rejects, output)
         write_records(result.records, output)
     print(f"{bill}")
-    _summarize(output, result.records)
+    _summarize(output, result)
     if len(annotators) > 1:
         agreement = Agreement.of(models, result.pairs)
         agreement.write(output.with_name(f"{output.name}.agreement.json"))
@@ -100,11 +100,10 @@ def annotate_command(
         raise RadsentError(f"{output}: no answer could be used, see {rejects_path(output)}: try another model.")
 
 
-def _summarize(output: Path, records: list[Record]) -> None:
-    labels = Counter(sentence.label or "without label" for record in records for sentence in record.sentences)
-    statuses = Counter(status for record in records for status in record.meta.get("annotation", {}).get("status", ()))
+def _summarize(output: Path, result: Annotation) -> None:
+    labels = Counter(sentence.label or "without label" for record in result.records for sentence in record.sentences)
     print(
-        f"{output}: {len(records)} reports, {sum(labels.values())} sentences "
+        f"{output}: {len(result.records)} reports, {sum(labels.values())} sentences "
         f"({', '.join(f'{label} {count}' for label, count in labels.most_common())}); "
-        f"{statuses['review']} to review, {statuses['error']} without label"
+        f"{result.statuses['review']} to review, {result.statuses['error']} without label"
     )

@@ -71,12 +71,14 @@ class Annotation:
     """What came of annotating.
 
     records (List[Record]): All of them, in order.
+    statuses (Counter): Of the sentences that were asked about.
     pairs (List[Tuple[int, int]]): The codes of two annotators, for each sentence that both labelled.
     rejects (List[Dict[str, Any]]): Answers that cannot be used: id, model, reason, and of synthetic reports the answer.
     failed (int): Questions without an answer.
     """
 
     records: list[Record] = field(default_factory=list)
+    statuses: Counter = field(default_factory=Counter)
     pairs: list[tuple[int, int]] = field(default_factory=list)
     rejects: list[dict[str, Any]] = field(default_factory=list)
     failed: int = 0
@@ -110,6 +112,7 @@ def annotate(
             ]
             known = [None if relabel else sentence.label for sentence in record.sentences]
             record = _labelled(record, annotators, opinions, known)
+            result.statuses.update(record.meta["annotation"]["status"])
             if len(opinions) == 2:
                 both = zip(opinions[0].codes, opinions[1].codes, strict=True)
                 result.pairs += [(one, other) for one, other in both if one is not None and other is not None]

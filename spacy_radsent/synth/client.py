@@ -155,9 +155,12 @@ class Client:
         except EndpointRefused:
             raise
         except EndpointError as error:
+            if self._stop.is_set():
+                return False
             self.errors[request.key] = str(error)
             self.bill.fail()
             if not self.bill.answers and len(self.errors) >= HOPELESS * self.concurrency:
+                self._stop.set()  # the others ask no more
                 raise EndpointRefused(
                     f"Not one of {len(self.errors)} requests got an answer. The last: {error}"
                 ) from None

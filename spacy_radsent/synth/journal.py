@@ -80,7 +80,7 @@ class Journal:
 
     def start(self, asked: dict[str, Any]) -> None:
         """Say what the run is, or make sure that it is the one that the journal is of."""
-        if self.asked is None:
+        if self.asked is None or not (self.entries or self.batches):
             self._write({"asked": asked})
             self.asked = asked
         for name, value in asked.items():

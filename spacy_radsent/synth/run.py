@@ -47,19 +47,16 @@ def open_run(
     refuse_folder(output)
     if resume and force:
         raise RadsentError("--resume keeps what is there, and --force forgets it: give one of them.")
-    if not (resume or force):
-        for existing in (output, path):
-            if existing.exists() and existing.stat().st_size and existing != cache:
-                raise RadsentError(
-                    f"{existing}: is there already: go on with --resume, or start anew with --force, which sets the "
-                    f"answers that were paid for aside."
-                )
+    if output.exists() and not (resume or force):
+        raise _is_there(output)
     if resume and output.exists() and not path.exists():
         raise RadsentError(f"{output}: is there, but not {path}, by which to go on: start anew with --force.")
     if force and cache is None and path.exists():
         set_aside(path)
     with Journal(path) as journal:
         if cache is None:
+            if journal.entries and not resume:
+                raise _is_there(path)
             journal.start(asked)
         if not batch and not all(journal.batches.values()):
             raise RadsentError(f"{path}: waits for a batch: go on with --batch, or start anew with --force.")
@@ -68,6 +65,13 @@ def open_run(
         except KeyboardInterrupt:
             print("Interrupted: go on with --resume.", file=sys.stderr)
             raise
+
+
+def _is_there(path: Path) -> RadsentError:
+    return RadsentError(
+        f"{path}: is there already: go on with --resume, or start anew with --force, which sets the answers that were "
+        f"paid for aside."
+    )
 
 
 def set_aside(path: Path) -> None:

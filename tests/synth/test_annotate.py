@@ -183,6 +183,15 @@ def test_answer_that_cannot_be_used(reports, output, name):
     assert "5 without label" in done.output
 
 
+def test_meta_of_ones_own_is_no_annotation(tmp_path, output, bundled):
+    records = [bundled[0].model_copy(update={"meta": {"annotation": "by hand"}})]
+    write_records([*records, unlabelled_record("new", REPORTS[0])], tmp_path / "in.jsonl")
+    with serve(labels) as (_, url):
+        done = annotate(tmp_path / "in.jsonl", output, url)
+    assert done.exit_code == 0, done.output
+    assert rows(output)[0]["meta"] == {"annotation": "by hand"}
+
+
 def test_model_that_labels_nothing(reports, output):
     with serve(lambda request: "わかりません") as (_, url):
         done = annotate(reports, output, url)

@@ -257,6 +257,13 @@ def test_dry_run_knows_what_is_paid(output):
     assert "3 requests, nothing sent" in done.output
 
 
+def test_run_that_got_nothing_leaves_nothing_in_the_way(output):
+    with serve(lambda request: Reply.error(401)) as (stub, url):
+        assert generate(output, url).exit_code == 1
+        stub.answer = report
+        assert generate(output, url, "--seed", 3).exit_code == 0
+
+
 @pytest.mark.parametrize("status", [401, 403, 404])
 def test_wrong_key_or_model_stops_at_once(output, status):
     with serve(lambda request: Reply.error(status)) as (stub, url):
