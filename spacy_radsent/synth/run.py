@@ -46,7 +46,7 @@ def open_run(
     path = cache or journal_path(output)
     refuse_folder(output)
     if resume and force:
-        raise RadsentError("--resume keeps what is there, and --force forgets it: give one of them.")
+        raise RadsentError("--resume goes on with what is there, and --force sets it aside: give one of them.")
     if output.exists() and not (resume or force):
         raise _is_there(output)
     if resume and output.exists() and not path.exists():
