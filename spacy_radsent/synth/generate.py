@@ -95,14 +95,14 @@ def generate(plan: Plan, count: int, endpoint: Endpoint, client: Client, attempt
     questions = [_question(plan, endpoint, index) for index in range(count)]
     outcomes = client.settle(questions, min(attempts, SEEDS_PER_REPORT))
     usable = {index: outcome.value for index, outcome in enumerate(outcomes) if outcome.value is not None}
-    duplicates = find_near_duplicates(sketch for _, sketch in usable.values())
-    duplicate_of = {list(usable)[found.place]: found for found in duplicates}
+    places = list(usable)
+    duplicates = {places[found.place]: found for found in find_near_duplicates(sketch for _, sketch in usable.values())}
     corpus = Corpus(failed=sum(outcome.reason == "no_answer" for outcome in outcomes))
     for index, outcome in enumerate(outcomes):
         reject = {"id": plan.id(index), "reason": outcome.reason, "answer": outcome.text}
-        if index in duplicate_of:
-            found = duplicate_of[index]
-            of = plan.id(list(usable)[found.of])
+        if index in duplicates:
+            found = duplicates[index]
+            of = plan.id(places[found.of])
             corpus.rejects.append({**reject, "reason": "near_duplicate", "of": of, "similarity": found.similarity})
         elif index in usable:
             record = usable[index][0]
