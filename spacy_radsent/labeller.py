@@ -142,9 +142,18 @@ class SentenceLabeller(Pipe):
         sentences = self.gold_sentences(example)
         if character_offsets(sentences) == character_offsets(list(example.predicted.spans.get(self.key, []))):
             return example
-        doc = example.predicted.copy()
-        self.set_annotations([doc], self.predict_sentences([doc], [sentences]))
-        return Example(doc, example.reference)
+        return Example(self.relabelled(example.predicted, sentences), example.reference)
+
+    def relabelled(self, doc: Doc, sentences: list[Span]) -> Doc:
+        """Label sentences of your own choice.
+
+        doc (Doc): A document.
+        sentences (List[Span]): Its sentences, in order.
+        RETURNS (Doc): A copy of the document with these sentences labelled.
+        """
+        copy = doc.copy()
+        self.set_annotations([copy], self.predict_sentences([doc], [sentences]))
+        return copy
 
 
 def find_sentences(doc: Doc, name: str) -> list[Span]:

@@ -1,13 +1,24 @@
-"""Scores of sentence labels. The one scorer behind `spacy train`, `spacy evaluate` and the benchmarks."""
+"""Scores of sentence labels for `spacy train` and `spacy evaluate`; the metrics are those of `radsent evaluate`."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from spacy.scorer import PRFScore
+import numpy
 from spacy.tokens import Doc
 from spacy.training import Example
 
 from ..labels import LABELS, SPANS_KEY, Label
+from ..metrics import (
+    NO_LABEL,
+    Sentence,
+    code_of,
+    confusion,
+    exact_matches,
+    mean_of_defined,
+    measure,
+    precision_recall_f1,
+    project,
+)
 
 
 def label_score(
@@ -26,66 +37,65 @@ def label_score(
     RETURNS (Dict[str, Any]): On reference boundaries: `radsent_acc`, `radsent_macro_f`, `radsent_ppv_1` (precision of
         POSITIVE, as in Kikuchi et al. 2026), `radsent_recall_1`, `radsent_f_1`, `radsent_per_type` (label -> p, r, f).
         End to end on predicted boundaries: `radsent_e2e_p`, `_r`, `_f` (a sentence counts when its boundaries and its
-        label are right) and `radsent_e2e_macro_f`, over reports labelled throughout. None where nothing can be scored.
+        label are right) and `radsent_e2e_macro_f`, over reports labelled throughout. Sentences without a predicted
+        label count as wrong. None where nothing can be scored; 0 where a single metric is not defined, as in spaCy.
     """
     examples = [eg for eg in examples if spans_key in eg.reference.spans]
     labelled = examples if on_gold_boundaries is None else list(on_gold_boundaries)
     pairs = [pair for eg in labelled if spans_key in eg.reference.spans for pair in _pairs(eg, spans_key)]
-    per_label = {label: _label_prf(pairs, label) for label in LABELS}
-    end_to_end = [
-        (_offsets_with_labels(eg.predicted, spans_key), _offsets_with_labels(eg.reference, spans_key))
-        for eg in examples
-        if all(gold.label_ for gold in eg.reference.spans[spans_key])
-    ]
-    exact = _exact_prf(end_to_end)
-    positive = per_label[Label.POSITIVE.name]
-    scores: dict[str, Any] = {
-        "acc": sum(gold == predicted for gold, predicted in pairs) / len(pairs) if pairs else None,
-        "macro_f": _macro_f(per_label.values()) if pairs else None,
-        "ppv_1": positive.precision if pairs else None,
-        "recall_1": positive.recall if pairs else None,
-        "f_1": positive.fscore if pairs else None,
-        "per_type": {label: prf.to_dict() for label, prf in per_label.items()} if pairs else None,
-        "e2e_p": exact.precision if end_to_end else None,
-        "e2e_r": exact.recall if end_to_end else None,
-        "e2e_f": exact.fscore if end_to_end else None,
-        "e2e_macro_f": _macro_f(_exact_prf(end_to_end, label) for label in LABELS) if end_to_end else None,
-    }
+    whole = [eg for eg in examples if all(gold.label_ for gold in eg.reference.spans[spans_key])]
+    scores = {**_label_scores(pairs), **_end_to_end_scores(whole, spans_key)}
     return {f"radsent_{key}": value for key, value in scores.items()}
 
 
-def _pairs(example: Example, spans_key: str) -> list[tuple[str, str | None]]:
-    """RETURNS (List[Tuple[str, Optional[str]]]): Reference label and predicted label of every reference sentence."""
-    predicted = example.predicted.spans.get(spans_key, [])
-    by_character = {i: span.label_ for span in predicted for i in range(span.start_char, span.end_char)}
+def _label_scores(pairs: list[tuple[int, int]]) -> dict[str, Any]:
+    if not pairs:
+        return dict.fromkeys(("acc", "macro_f", "ppv_1", "recall_1", "f_1", "per_type"))
+    gold, predicted = zip(*pairs, strict=True)
+    metrics = {name: _defined(value) for name, value in measure(confusion(gold, predicted)[0]).items()}
+    positive = Label.POSITIVE.value
+    return {
+        "acc": metrics["accuracy"],
+        "macro_f": metrics["macro_f1"],
+        "ppv_1": metrics[f"precision_{positive}"],
+        "recall_1": metrics[f"recall_{positive}"],
+        "f_1": metrics[f"f1_{positive}"],
+        "per_type": {
+            name: {"p": metrics[f"precision_{i}"], "r": metrics[f"recall_{i}"], "f": metrics[f"f1_{i}"]}
+            for i, name in enumerate(LABELS)
+        },
+    }
+
+
+def _end_to_end_scores(examples: list[Example], spans_key: str) -> dict[str, Any]:
+    if not examples:
+        return dict.fromkeys(("e2e_p", "e2e_r", "e2e_f", "e2e_macro_f"))
+    matches = sum(
+        exact_matches(_sentences(eg.reference, spans_key), _sentences(eg.predicted, spans_key)) for eg in examples
+    )
+    precision, recall, f1 = precision_recall_f1(*matches.sum(0))
+    _, _, by_label = precision_recall_f1(*matches[:NO_LABEL].T)
+    scores = {"e2e_p": precision, "e2e_r": recall, "e2e_f": f1, "e2e_macro_f": mean_of_defined(by_label)}
+    return {key: _defined(value) for key, value in scores.items()}
+
+
+def _pairs(example: Example, spans_key: str) -> list[tuple[int, int]]:
+    """RETURNS (List[Tuple[int, int]]): Codes of the reference's and the predicted label of every reference sentence."""
+    gold, predicted = _sentences(example.reference, spans_key), _sentences(example.predicted, spans_key)
+    indices = project([start for start, _, _ in gold], predicted)
     return [
-        (gold.label_, by_character.get(gold.start_char)) for gold in example.reference.spans[spans_key] if gold.label_
+        (code_of(label), code_of(predicted[i][2] if i is not None else None))
+        for (_, _, label), i in zip(gold, indices, strict=True)
+        if label
     ]
 
 
-def _label_prf(pairs: list[tuple[str, str | None]], label: str) -> PRFScore:
-    return PRFScore(
-        tp=sum(gold == predicted == label for gold, predicted in pairs),
-        fp=sum(gold != label and predicted == label for gold, predicted in pairs),
-        fn=sum(gold == label and predicted != label for gold, predicted in pairs),
-    )
+def _sentences(doc: Doc, spans_key: str) -> list[Sentence]:
+    return [(span.start_char, span.end_char, span.label_ or None) for span in doc.spans.get(spans_key, [])]
 
 
-def _offsets_with_labels(doc: Doc, spans_key: str) -> set:
-    return {(span.start_char, span.end_char, span.label_) for span in doc.spans.get(spans_key, [])}
-
-
-def _exact_prf(documents: list[tuple[set, set]], label: str | None = None) -> PRFScore:
-    score = PRFScore()
-    for predicted, gold in documents:
-        if label is not None:
-            predicted, gold = ({span for span in spans if span[2] == label} for spans in (predicted, gold))
-        score.score_set(predicted, gold)
-    return score
-
-
-def _macro_f(scores: Iterable[PRFScore]) -> float:
-    return sum(score.fscore for score in scores) / len(LABELS)
+def _defined(value: Any) -> float:
+    return float(numpy.nan_to_num(value))
 
 
 def make_label_scorer() -> Callable:

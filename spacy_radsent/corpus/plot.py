@@ -1,38 +1,24 @@
 """The picture of a corpus: labels, and lengths of reports, by split and institution."""
 
-import io
-import warnings
 from collections.abc import Sequence
-from typing import Any
 
 from ..errors import needs_extra
 from ..labels import LABELS
 from .stats import GroupStats
-
-# Distinct in greyscale and for the colour-blind (Okabe and Ito 2008).
-COLOURS = dict(zip((*LABELS, ""), ("#BBBBBB", "#D55E00", "#0072B2", "#E69F00", "#EEEEEE"), strict=True))
 
 
 def plot_stats(groups: Sequence[GroupStats]) -> str:
     """Draw.
 
     groups (Sequence[GroupStats]): What.
-    RETURNS (str): SVG. Its texts are texts: names in Japanese need no font where it is made.
+    RETURNS (str): SVG.
     """
     with needs_extra("synth"):
-        from matplotlib import rc_context
         from matplotlib.figure import Figure
+
+        from ..plotting import LABEL_COLOURS, drawing, to_svg
     names = [f"{group.split}, {group.institution} ({group.reports:,})" for group in groups]
-    style: Any = {
-        "svg.fonttype": "none",
-        "svg.hashsalt": "radsent",
-        "text.parse_math": False,  # a name may hold a dollar sign
-        "font.family": ["DejaVu Sans"],
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-    }
-    with rc_context(style), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing")  # whoever shows the picture has the font
+    with drawing():
         figure = Figure(figsize=(11, 1.6 + 0.42 * len(groups)), layout="constrained")
         shares, lengths = figure.subplots(1, 2, sharey=True, width_ratios=[3, 2])
         left = [0.0] * len(groups)
@@ -40,7 +26,7 @@ def plot_stats(groups: Sequence[GroupStats]) -> str:
             values = [group.share(label) for group in groups]
             if label or any(values):
                 name = label or "without label"
-                shares.barh(names, values, left=left, color=COLOURS[label], label=name, edgecolor="white")
+                shares.barh(names, values, left=left, color=LABEL_COLOURS[label], label=name, edgecolor="white")
             left = [start + value for start, value in zip(left, values, strict=True)]
         shares.set(xlim=(0, 1), xlabel="share of sentences")
         shares.invert_yaxis()
@@ -50,6 +36,4 @@ def plot_stats(groups: Sequence[GroupStats]) -> str:
         lengths.errorbar(means, names, xerr=errors, fmt="o", color="#333333", capsize=3)
         lengths.set(xlim=(0, None), xlabel="sentences a report (mean, SD)")
         lengths.grid(axis="x", alpha=0.3)
-        file = io.StringIO()
-        figure.savefig(file, format="svg", metadata={"Date": None})
-    return file.getvalue()
+        return to_svg(figure)

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 
 from ..boundaries import FIGURE_MARK
 from ..labels import LABELS
+from ..markdown import markdown_table
 from .records import Record
 
 PERIODS = ("。", "｡", "．", ".")
@@ -124,21 +125,12 @@ def to_markdown(groups: Sequence[GroupStats]) -> str:
     return "\n".join(
         [
             "Labels: sentences (share). Characters and sentences a report: mean (standard deviation).\n",
-            _table([*whose, "reports", "sentences", *names, "characters", "sentences a report"], content),
+            markdown_table([*whose, "reports", "sentences", *names, "characters", "sentences a report"], content),
             "Style: share of sentences that end without a period; of reports with figure marks, with bullets or "
             "numbers, with headings; of Latin letters among characters.\n",
-            _table([*whose, "no period", "marks", "bullets", "headings", "Latin"], style),
+            markdown_table([*whose, "no period", "marks", "bullets", "headings", "Latin"], style),
         ]
     )
-
-
-def _table(header: list[str], rows: list[list[str]]) -> str:
-    cells = [
-        header,
-        ["---"] * len(header),
-        *([" ".join(cell.split()).replace("|", "\\|") for cell in row] for row in rows),
-    ]
-    return "".join(f"| {' | '.join(row)} |\n" for row in cells)
 
 
 def _ends_with_period(sentence: str) -> bool:

@@ -1,0 +1,1 @@
+"""Evaluation: reads annotations, never writes them."""

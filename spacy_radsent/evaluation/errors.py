@@ -1,0 +1,104 @@
+"""Every wrong sentence, with what one needs to see why."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy
+
+from ..labels import LABELS
+from ..metrics import NO_LABEL
+from .outcome import Outcome
+from .patterns import count_clauses, tags_of
+
+CONTEXT = 2  # sentences on each side, as the paper's models see
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A sentence of the context.
+
+    text (str): The sentence.
+    gold, predicted (Optional[str]): Labels.
+    """
+
+    text: str
+    gold: str | None
+    predicted: str | None
+
+
+@dataclass(frozen=True)
+class WrongSentence:
+    """A sentence with another label than the reference's, or none.
+
+    model, corpus, report (str): Where: names, and the report's id.
+    sentence (int): Which sentence of the report, from 0.
+    gold (str): Label of the reference.
+    predicted (Optional[str]): The model's label; None for none.
+    probabilities (Optional[List[float]]): In the order of LABELS.
+    clauses (int): How many it has.
+    patterns (List[str]): What kind of error it is, see `patterns.PATTERNS`.
+    text (str): The sentence.
+    before, after (List[Neighbour]): Up to two sentences on each side.
+    """
+
+    model: str
+    corpus: str
+    report: str
+    sentence: int
+    gold: str
+    predicted: str | None
+    probabilities: list[float] | None
+    clauses: int
+    patterns: list[str]
+    text: str
+    before: list[Neighbour]
+    after: list[Neighbour]
+
+    def to_dict(self, with_text: bool = True) -> dict[str, Any]:
+        """RETURNS (Dict[str, Any]): For JSON; without what is of the report, if that is to stay where it is."""
+        row = asdict(self)
+        return row if with_text else {key: row[key] for key in row if key not in ("text", "before", "after")}
+
+
+def pair_name(gold: str, predicted: str | None) -> str:
+    """RETURNS (str): A kind of confusion."""
+    return f"{gold} -> {predicted or 'no label'}"
+
+
+def find_errors(outcome: Outcome) -> Iterator[WrongSentence]:
+    """List what is wrong.
+
+    outcome (Outcome): A model on a corpus.
+    YIELDS (WrongSentence): In the order of the corpus.
+    """
+    corpus = outcome.corpus
+    for row in outcome.wrong.tolist():
+        i = int(corpus.report[row])
+        first, at = int(corpus.first[i]), row - int(corpus.first[i])
+        record = corpus.records[i]
+        texts = record.sentence_texts
+        gold, predicted = LABELS[corpus.codes[row]], _label(outcome.predicted[row])
+        scores = outcome.scores[row]
+        neighbours = [
+            Neighbour(text, _label(corpus.codes[first + j]), _label(outcome.predicted[first + j]))
+            for j, text in enumerate(texts)
+        ]
+        yield WrongSentence(
+            model=outcome.model,
+            corpus=corpus.name,
+            report=record.id,
+            sentence=at,
+            gold=gold,
+            predicted=predicted,
+            probabilities=None if numpy.isnan(scores).any() else [round(float(score), 4) for score in scores],
+            clauses=count_clauses(texts[at]),
+            patterns=tags_of(texts[at], gold, predicted),
+            text=texts[at],
+            before=neighbours[max(0, at - CONTEXT) : at],
+            after=neighbours[at + 1 : at + 1 + CONTEXT],
+        )
+
+
+def _label(code: int) -> str | None:
+    return None if code == NO_LABEL else LABELS[code]

@@ -1,0 +1,115 @@
+"""Where predictions come from: a pipeline that is run now, or what one has written before."""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from ..corpus.docbin import doc_to_record
+from ..corpus.records import Record, read_records
+from ..errors import RadsentError
+from ..labeller import SentenceLabeller
+from ..labels import SPANS_KEY
+from ..spans import covering_span
+from .corpus import GoldCorpus
+
+logger = logging.getLogger(__name__)
+
+
+def load_pipeline(name: str) -> Language:
+    """Load a pipeline that labels sentences.
+
+    name (str): Its folder, or the name of an installed package.
+    RETURNS (Language): The pipeline; a report on which it fails does not stop it.
+    """
+    try:
+        nlp = spacy.load(name)
+    except RadsentError:
+        raise
+    except Exception as error:  # what a pipeline's own code raises, and many errors of spaCy's
+        raise RadsentError(
+            f"{name}: cannot be loaded ({type(error).__name__}: {_first_line(error)}): "
+            f"give the folder of a pipeline, an installed package, or a .jsonl file of predictions."
+        ) from error
+    nlp.set_error_handler(_skip)
+    return nlp
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [""])[0][:200]
+
+
+def _skip(name: str, component: Any, docs: list[Doc], error: Exception) -> None:
+    logger.warning("%s failed on %d reports (%s)", name, len(docs), type(error).__name__)
+
+
+def predict(nlp: Language, records: Sequence[Record], batch_size: int = 64) -> Iterator[Record]:
+    """Label reports.
+
+    nlp (Language): A pipeline that writes `doc.spans["radsent"]`; its error handler must not raise.
+    records (Sequence[Record]): Labelled reports.
+    batch_size (int): Reports to label at once.
+    YIELDS (Record): For each, in order, the sentences that the pipeline found, with their labels. `meta.prediction`
+        holds "scores", "status" and "source", and where the pipeline split the report otherwise than the reference
+        "on_gold": labels and scores that it gives to the reference's sentences. No sentences where it failed.
+    """
+    labellers = [pipe for _, pipe in nlp.pipeline if isinstance(pipe, SentenceLabeller) and pipe.key == SPANS_KEY]
+    texts = ((record.text, i) for i, record in enumerate(records) if len(record.text) <= nlp.max_length)
+    at = 0
+    for doc, i in nlp.pipe(texts, as_tuples=True, batch_size=batch_size):
+        yield from map(_failed, records[at:i])
+        yield _prediction(doc, records[i], labellers[-1] if labellers else None)
+        at = i + 1
+    yield from map(_failed, records[at:])
+
+
+def _failed(record: Record) -> Record:
+    return Record(id=record.id, text=record.text, meta={"prediction": {"status": "error"}})
+
+
+def _prediction(doc: Doc, record: Record, labeller: SentenceLabeller | None) -> Record:
+    if SPANS_KEY not in doc.spans:
+        raise RadsentError(
+            f'the pipeline writes no doc.spans["{SPANS_KEY}"]: give one with the component radsent or radsent_llm.'
+        )
+    prediction = doc_to_record(doc, record.id, {})
+    expected = [(sentence.start, sentence.end) for sentence in record.sentences]
+    if labeller and expected and expected != [(s.start, s.end) for s in prediction.sentences]:
+        spans = [covering_span(doc, start, end) for start, end in expected]
+        if all(one.end <= other.start for one, other in pairwise(spans)):
+            group = labeller.relabelled(doc, spans).spans[SPANS_KEY]
+            labels = [span.label_ or None for span in group]
+            prediction.meta["prediction"]["on_gold"] = {"labels": labels, "scores": group.attrs["scores"]}
+    return prediction
+
+
+def read_predictions(path: Path, corpus: GoldCorpus) -> Iterator[Record]:
+    """Read predictions that were stored.
+
+    path (Path): A file of records, or a folder with one for each corpus, named as the corpus.
+    corpus (GoldCorpus): Which.
+    YIELDS (Record): The predictions.
+    """
+    if path.is_dir():
+        path = path / f"{corpus.name.replace('/', '-')}.jsonl"
+    yield from read_records(path)
+
+
+def predictions_of(model: str, batch_size: int = 64) -> Callable[[GoldCorpus], Iterator[Record]]:
+    """Find out what a model is.
+
+    model (str): Folder of a pipeline or name of a package, or a file or a folder of predictions.
+    batch_size (int): Reports for the pipeline to label at once.
+    RETURNS (Callable[[GoldCorpus], Iterator[Record]]): Gives its predictions for a corpus.
+    """
+    path = Path(model)
+    if path.suffix == ".jsonl" or (path.is_dir() and not (path / "config.cfg").exists()):
+        return partial(read_predictions, path)
+    nlp = load_pipeline(model)
+    return lambda corpus: predict(nlp, corpus.records, batch_size)
