@@ -1,12 +1,14 @@
 """The commands: `radsent COMMAND`, or `python -m spacy radsent COMMAND`."""
 
 from . import (  # noqa: F401  # registers the commands
+    agreement,
     annotate,
     convert,
     corpus_stats,
     evaluate,
     generate,
     optimize,
+    reproduce,
     split,
     train_lora,
 )

@@ -1,49 +1,26 @@
 """`radsent evaluate`: models on labelled corpora, with statistics, a report and every error."""
 
 import json
-import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
-import spacy
 import typer
 from rich.console import Console
-from rich.markdown import Markdown
-from rich.progress import track
+from rich.table import Table
 
-from ..corpus.importers import import_records
-from ..corpus.records import Record
 from ..errors import RadsentError, needs_extra
-from ..files import atomic_writer
 from .app import command
+from .models import file_name, parse_names, run_models, write_all
 
-
-class Named(NamedTuple):
-    """A model or a corpus as it is given: NAME=PATH, or a path that names itself."""
-
-    name: str
-    path: str
-
-    @classmethod
-    def parse(cls, argument: str, *, stem: bool = False) -> "Named":
-        """RETURNS (Named): `stem` takes the file's name without ending where no name is given."""
-        name, separator, path = argument.partition("=")
-        if separator and name and path and not Path(argument).exists():
-            return cls(name, path)
-        path = Path(argument)
-        return cls(path.stem if stem else "/".join(path.parts[-2:]) or argument, argument)
-
-    @property
-    def file_name(self) -> str:
-        return self.name.replace("/", "-")
+if TYPE_CHECKING:  # needs the extra
+    from ..evaluation.results import Run
 
 
 @command("evaluate")
 def evaluate_command(
     model: str = typer.Argument(..., metavar="MODEL", help="A pipeline's folder or package, or predictions (.jsonl)."),
-    corpora: list[str] = typer.Argument(..., metavar="CORPUS...", help="Labelled reports: records, or [NAME=]FILE."),
+    corpora: list[str] = typer.Argument(..., metavar="CORPUS...", help="Labelled reports: [NAME=]FILE."),
     output: Path = typer.Option(..., "--output", "-o", help="A folder for metrics.json, report.md, report.html."),
     also: list[str] = typer.Option([], "--model", "-m", help="Another model to compare with; NAME=MODEL names it."),
     by: list[str] = typer.Option([], "--by", help="A field of meta to group by: institution, modality, ..."),
@@ -60,86 +37,56 @@ def evaluate_command(
     Writes metrics.json, report.md (without report text), report.html, errors.jsonl, the figures as PNG, and the
     predictions, which can be evaluated again in place of the model.
     """
-    _check(unit, resamples, max_errors, batch_size)
+    check_numbers(unit, resamples, batch_size, max_errors)
     with needs_extra("evaluation"):
-        from ..evaluation.corpus import GoldCorpus, check_distinct, check_fields
+        from ..evaluation.corpus import check_fields
         from ..evaluation.document import to_html, to_markdown
         from ..evaluation.evaluate import Evaluator
-        from ..evaluation.outcome import Outcome
         from ..evaluation.plots import draw
-        from ..evaluation.predictions import predictions_of
-        from ..evaluation.report import overview, sections_of
+        from ..evaluation.report import sections_of
 
-    models = [Named.parse(argument) for argument in [model, *also]]
-    sources = [Named.parse(argument, stem=True) for argument in corpora]
-    check_distinct((given.file_name for given in models), "models")
-    check_distinct((given.file_name for given in sources), "corpora")
-    golds = [GoldCorpus(given.name, list(import_records(given.path))) for given in sources]
+    models = parse_names([model, *also], "models")
+    golds = [given.gold() for given in parse_names(corpora, "corpora", stem=True)]
     check_fields(golds, by)
-    if gpu_id >= 0:
-        spacy.require_gpu(gpu_id)
-    outcomes = []
-    for given in models:
-        predict = predictions_of(given.path, batch_size)
-        for gold in golds:
-            predictions = _shown(predict(gold), f"{given.name} on {gold.name}", len(gold.records))
-            path = output / "predictions" / given.file_name / f"{gold.name.replace('/', '-')}.jsonl"
-            with _kept(predictions, path, keep=not no_text) as stream:
-                outcomes.append(Outcome.of(given.name, gold, stream))
+    keep = None if no_text else output / "predictions"
+    outcomes = run_models(models, golds, batch_size=batch_size, gpu_id=gpu_id, keep=keep)
     evaluation, errors = Evaluator(unit=unit, resamples=resamples, seed=seed, by=by).evaluate(outcomes)
-    pictures = {
-        gold.name: draw([run for run in evaluation.runs if run.corpus == gold.name], given.file_name)
-        for gold, given in zip(golds, sources, strict=True)
-    }
+    pictures = {gold.name: draw(evaluation.runs_on(gold.name), file_name(gold.name)) for gold in golds}
     sections = sections_of(evaluation, pictures)
     title = f"Evaluation: {', '.join(given.name for given in models)}"
-    shown = [] if no_text else errors[:max_errors]
-    note = f"{len(shown):,} of {len(errors):,} wrong sentences; errors.jsonl holds all."
-    _write(output / "metrics.json", evaluation.to_json())
-    _write(
-        output / "errors.jsonl", "".join(json.dumps(e.to_dict(not no_text), ensure_ascii=False) + "\n" for e in errors)
-    )
-    _write(output / "report.md", to_markdown(title, sections))
-    _write(output / "report.html", to_html(title, sections, shown, note))
-    for picture in [picture for drawn in pictures.values() for picture in drawn]:
-        with atomic_writer(output / f"{picture.name}.png", "wb") as file:
-            file.write(picture.png)
-    Console().print(Markdown(to_markdown(title, [overview(evaluation)])))
+    on_page = [] if no_text else errors[:max_errors]
+    note = f"{len(on_page):,} of {len(errors):,} wrong sentences; errors.jsonl holds all."
+    rows = (json.dumps(error.to_dict(not no_text), ensure_ascii=False) for error in errors)
+    files: dict[str, str | bytes] = {
+        "metrics.json": evaluation.to_json(),
+        "errors.jsonl": "".join(f"{row}\n" for row in rows),
+        "report.md": to_markdown(title, sections),
+        "report.html": to_html(title, sections, on_page, note),
+    }
+    files |= {f"{picture.name}.png": picture.png for drawn in pictures.values() for picture in drawn}
+    write_all(output, files)
+    _show(evaluation.runs)
     print(f"Open in a browser: {(output / 'report.html').resolve()}")
 
 
-def _check(unit: str, resamples: int, max_errors: int, batch_size: int) -> None:
+def check_numbers(unit: str, resamples: int, batch_size: int, max_errors: int = 0) -> None:
+    """Refuse what no evaluation can be made with."""
     if unit not in ("report", "sentence"):
         raise RadsentError(f"--unit {unit!r}: use report or sentence.")
     if resamples and resamples < 100:
         raise RadsentError(f"--resamples {resamples}: give at least 100, or 0 for no intervals.")
-    if max_errors < 0:
-        raise RadsentError(f"--max-errors {max_errors}: give 0 or more.")
     if batch_size < 1:
         raise RadsentError(f"--batch-size {batch_size}: give 1 or more.")
+    if max_errors < 0:
+        raise RadsentError(f"--max-errors {max_errors}: give 0 or more.")
 
 
-def _shown(predictions: Iterable[Record], title: str, total: int) -> Iterator[Record]:
-    console = Console(stderr=True)
-    yield from track(predictions, title, total, console=console, transient=True, disable=not sys.stderr.isatty())
+def _show(runs: Sequence["Run"]) -> None:
+    """Print a table narrow enough for a terminal: no intervals."""
+    from ..evaluation.report import TITLES, number
 
-
-@contextmanager
-def _kept(predictions: Iterable[Record], path: Path, keep: bool) -> Iterator[Iterable[Record]]:
-    """Write predictions as they are read."""
-    if not keep:
-        yield predictions
-        return
-    with atomic_writer(path) as file:
-
-        def written() -> Iterator[Record]:
-            for record in predictions:
-                file.write(json.dumps(record.model_dump(), ensure_ascii=False) + "\n")
-                yield record
-
-        yield written()
-
-
-def _write(path: Path, content: str) -> None:
-    with atomic_writer(path) as file:
-        file.write(content)
+    table = Table("model", "corpus", "no label", *TITLES.values(), title="Sentences without a label count as wrong")
+    for run in runs:
+        values = (number(run.all.counted_wrong.metrics[name].value) for name in TITLES)
+        table.add_row(run.model, run.corpus, f"{run.all.no_label:,}", *values)
+    Console().print(table)

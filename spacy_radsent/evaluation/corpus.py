@@ -1,6 +1,6 @@
 """A labelled corpus as arrays, one row a sentence."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -68,14 +68,6 @@ def shown_value(value: Any) -> str:
     if value is None or value == "":
         return NO_VALUE
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def check_distinct(names: Iterable[str], what: str) -> None:
-    """Say so where two things that a table tells apart have one name."""
-    names = list(names)
-    for name in names:
-        if names.count(name) > 1:
-            raise RadsentError(f"{name}: two {what} have this name: give one another, as NAME={name}.")
 
 
 def check_fields(corpora: Sequence[GoldCorpus], fields: Sequence[str]) -> None:

@@ -144,8 +144,10 @@ class Evaluator:
         tests = []
         for one, other in pairs:
             keep, gold = one.labelled, one.corpus.codes
-            right = [(outcome.predicted == gold)[keep] for outcome in (one, other)]
-            tests.append(compare_accuracy(*right, one.corpus.report[keep], resamples=self.resamples, seed=self.seed))
+            one_right, other_right = ((outcome.predicted == gold)[keep] for outcome in (one, other))
+            report = one.corpus.report[keep]
+            test = compare_accuracy(one_right, other_right, report, resamples=self.resamples, seed=self.seed)
+            tests.append(test)
         permutation = [test.permutation_p for test in tests if test.permutation_p is not None]
         adjusted = iter(holm(permutation))
         return [

@@ -61,14 +61,14 @@ class Outcome:
         for prediction in predictions:
             i = outcome._report_of(prediction)
             if seen[i]:
-                raise RadsentError(f"{model}: report {prediction.id!r} is predicted twice: give one prediction each.")
+                raise RadsentError(f"{model}: report {prediction.id!r} stands twice: give each report once.")
             seen[i] = True
             outcome._add(i, prediction)
         if not seen.all():
             missing = corpus.records[int(numpy.argmin(seen))].id
             raise RadsentError(
-                f"{model}: {int((~seen).sum())} of the {reports} reports of {corpus.name} have no prediction, "
-                f"e.g. {missing!r}: give the predictions for this corpus."
+                f"{model}: lacks {int((~seen).sum())} of the {reports} reports of {corpus.name}, e.g. {missing!r}: "
+                f"give a file that holds all of them."
             )
         return outcome
 
@@ -76,13 +76,13 @@ class Outcome:
         i = self.corpus.index.get(prediction.id)
         if i is None:
             raise RadsentError(
-                f"{self.model}: predicts report {prediction.id!r}, which {self.corpus.name} does not hold: "
-                f"give the predictions for this corpus."
+                f"{self.model}: holds report {prediction.id!r}, which {self.corpus.name} does not: "
+                f"give a file of the same reports."
             )
         if prediction.text != self.corpus.records[i].text:
             raise RadsentError(
                 f"{self.model}: report {prediction.id!r} has another text in {self.corpus.name}: "
-                f"predict the texts that are labelled there."
+                f"give a file of the same reports, or another id."
             )
         return i
 

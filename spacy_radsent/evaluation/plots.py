@@ -53,8 +53,8 @@ def _paint(figure: Figure, ink: str) -> None:
         axes.tick_params(colors=ink, labelcolor=ink)
         for spine in axes.spines.values():
             spine.set_edgecolor(ink)
-    for legend in [*figure.legends, *(axes.get_legend() for axes in figure.axes if axes.get_legend())]:
-        for text in legend.get_texts():
+        legend = axes.get_legend()
+        for text in legend.get_texts() if legend else ():
             text.set_color(ink)
 
 
@@ -98,13 +98,16 @@ def confusion_figure(
         if counts.shape[1] > NO_LABEL:
             counts, names = (counts, [*names, "no label"]) if counts[:, NO_LABEL].any() else (counts[:, :-1], names)
         shares = counts / numpy.maximum(1, counts.sum(1, keepdims=True))
-        axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-        axes.set_xticks(range(len(names)), names, rotation=30, ha="right")
-        axes.set_yticks(range(len(LABELS)), LABELS)
+        axes.pcolormesh(shares, cmap="Blues", vmin=0, vmax=1)  # vectors, where imshow would embed an image
+        axes.invert_yaxis()
+        axes.set_xticks(numpy.arange(len(names)) + 0.5, names, rotation=30, ha="right")
+        axes.set_yticks(numpy.arange(len(LABELS)) + 0.5, LABELS)
         axes.set(title=short([title], 40)[0], xlabel=columns, ylabel=rows)
         for (i, j), share in numpy.ndenumerate(shares):
             colour = "white" if share > 0.5 else "#1d2433"
-            axes.text(j, i, f"{counts[i, j]:,}\n{share:.1%}", ha="center", va="center", color=colour, fontsize=9)
+            axes.text(
+                j + 0.5, i + 0.5, f"{counts[i, j]:,}\n{share:.1%}", ha="center", va="center", color=colour, fontsize=9
+            )
     return figure
 
 

@@ -31,7 +31,7 @@ def sections_of(evaluation: Evaluation, pictures: dict[str, list[Picture]]) -> l
     corpora = list(dict.fromkeys(run.corpus for run in evaluation.runs))
     sections = [overview(evaluation)]
     for corpus in corpora:
-        runs = [run for run in evaluation.runs if run.corpus == corpus]
+        runs = evaluation.runs_on(corpus)
         compared = [comparison for comparison in evaluation.comparisons if comparison.corpus == corpus]
         sections.append(_labels_section(corpus, runs, pictures.get(corpus, [])))
         if compared:
@@ -107,7 +107,7 @@ def mark_best(intervals: Sequence[Interval], groups: Sequence[str] | None = None
         rivals = [
             other.value for other, g in zip(intervals, groups, strict=True) if g == group and other.value is not None
         ]
-        best = len(rivals) > 1 and interval.value == max(rivals)
+        best = bool(rivals) and interval.value == max(rivals) > min(rivals)
         cells.append(Best(shown(interval, digits)) if best else shown(interval, digits))
     return cells
 
@@ -202,7 +202,7 @@ def _signed(interval: Interval) -> str:
 def group_section(corpus: str, field: str, runs: Sequence[Run]) -> Section:
     """RETURNS (Section): Models by value of a field of `meta`, as in the paper's Table 5."""
     text = (
-        "Sentences without a label are left out, and their number stands in square brackets, as in the paper's Table 5; "
+        "Sentences without a label are left out, their number stands in square brackets, as in the paper's Table 5; "
         "the best of each column is marked."
     )
     tables = [_group_table(field, runs, name, "excluded") for name in GROUP_METRICS]

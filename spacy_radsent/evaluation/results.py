@@ -180,6 +180,10 @@ class Evaluation:
     comparisons: list[Comparison]
     labels: list[str] = field(default_factory=lambda: list(LABELS))
 
+    def runs_on(self, corpus: str) -> list[Run]:
+        """RETURNS (List[Run]): All models on a corpus."""
+        return [run for run in self.runs if run.corpus == corpus]
+
     def to_json(self) -> str:
         """RETURNS (str): As JSON."""
         return TypeAdapter(Evaluation).dump_json(self, indent=2).decode("utf-8")

@@ -5,14 +5,16 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ..errors import needs_extra
+import numpy
+
 from ..files import atomic_writer
-from ..labels import LABELS, Label
+from ..labels import LABELS
+from ..metrics import NO_LABEL, confusion, measure
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """How far two annotators agree on the labels of sentences.
+    """How far two annotators agree on the labels of sentences; `radsent agreement` tells more.
 
     annotators (List[str]): Their names.
     sentences (int): How many both labelled.
@@ -35,20 +37,10 @@ class Agreement:
         pairs (Sequence[Tuple[int, int]]): Codes of the labels that they give to each sentence.
         RETURNS (Agreement): How far they agree.
         """
-        with needs_extra("synth"):
-            from sklearn.metrics import cohen_kappa_score, confusion_matrix
-        codes = [label.value for label in Label]
-        if not pairs:
-            return cls(list(annotators), 0, None, None, [[0] * len(codes) for _ in codes])
-        one, other = zip(*pairs, strict=True)
-        defined = len({code for pair in pairs for code in pair}) > 1
-        return cls(
-            annotators=list(annotators),
-            sentences=len(pairs),
-            agreed=sum(a == b for a, b in pairs) / len(pairs),
-            kappa=float(cohen_kappa_score(one, other, labels=codes)) if defined else None,
-            confusion=confusion_matrix(one, other, labels=codes).tolist(),
-        )
+        matrix = confusion([one for one, _ in pairs], [other for _, other in pairs])[0]
+        metrics = {name: None if numpy.isnan(value) else float(value) for name, value in measure(matrix).items()}
+        counts = matrix[:, :NO_LABEL].tolist()
+        return cls(list(annotators), len(pairs), metrics["accuracy"], metrics["kappa"], counts)
 
     def write(self, path: Path) -> None:
         """Write it as JSON."""

@@ -23,7 +23,7 @@ for (const table of document.querySelectorAll("table.data")) {
     });
   });
 
-  if (rows.length < 4) continue;
+  if (rows.length < 6) continue;
   const controls = document.createElement("div");
   controls.className = "controls";
   const search = document.createElement("input");

@@ -1,0 +1,120 @@
+"""What the commands that evaluate share: names of models and corpora, running one on the other, writing the results."""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import spacy
+from rich.console import Console
+from rich.progress import track
+
+from ..corpus.importers import import_records
+from ..corpus.records import Record
+from ..errors import RadsentError
+from ..files import atomic_writer
+
+if TYPE_CHECKING:  # needs the extra
+    from ..evaluation.corpus import GoldCorpus
+    from ..evaluation.outcome import Outcome
+
+
+class Named(NamedTuple):
+    """A model or a corpus as it is given: NAME=PATH, or a path that names itself."""
+
+    name: str
+    path: str
+
+    @classmethod
+    def parse(cls, argument: str, *, stem: bool = False) -> "Named":
+        """RETURNS (Named): `stem` takes the file's name without ending where no name is given."""
+        name, separator, path = argument.partition("=")
+        if separator and name and path and not Path(argument).exists():
+            return cls(name, path)
+        parts = Path(argument).parts
+        return cls(Path(argument).stem if stem else "/".join(parts[-2:]) or argument, argument)
+
+    def gold(self) -> "GoldCorpus":
+        """RETURNS (GoldCorpus): The labelled reports that it names."""
+        from ..evaluation.corpus import GoldCorpus
+
+        return GoldCorpus(self.name, list(import_records(self.path)))
+
+
+def file_name(name: str) -> str:
+    """RETURNS (str): A name as that of a file: as given where no folder is in it."""
+    return name.replace("/", "-")
+
+
+def parse_names(arguments: Sequence[str], what: str, *, stem: bool = False) -> list[Named]:
+    """RETURNS (List[Named]): Models or corpora, no two of one name."""
+    given = [Named.parse(argument, stem=stem) for argument in arguments]
+    names = [file_name(one.name) for one in given]
+    for one, name in zip(given, names, strict=True):
+        if names.count(name) > 1:
+            raise RadsentError(
+                f"{one.path}: another of the {what} is named {one.name}, too: give it as NAME={one.path}."
+            )
+    return given
+
+
+def run_models(
+    models: Sequence[Named], golds: Sequence["GoldCorpus"], *, batch_size: int, gpu_id: int, keep: Path | None
+) -> list["Outcome"]:
+    """Run models on corpora.
+
+    models (Sequence[Named]): Pipelines, or predictions that were stored.
+    golds (Sequence[GoldCorpus]): The corpora.
+    batch_size (int): Reports to label at once.
+    gpu_id (int): GPU to use; -1 for the CPU.
+    keep (Optional[Path]): A folder to write the predictions to: MODEL/CORPUS.jsonl.
+    RETURNS (List[Outcome]): Of each corpus all models, side by side.
+    """
+    from ..evaluation.outcome import Outcome
+    from ..evaluation.predictions import predictions_of
+
+    if gpu_id >= 0:
+        spacy.require_gpu(gpu_id)
+    outcomes = []
+    for model in models:
+        predict = predictions_of(model.path, batch_size)
+        for gold in golds:
+            predictions = _shown(predict(gold), f"{model.name} on {gold.name}", len(gold.records))
+            path = keep / file_name(model.name) / f"{file_name(gold.name)}.jsonl" if keep else None
+            with _kept(predictions, path) as stream:
+                outcomes.append(Outcome.of(model.name, gold, stream))
+    return [outcome for gold in golds for outcome in outcomes if outcome.corpus is gold]
+
+
+def write_all(folder: Path, files: Mapping[str, str | bytes]) -> None:
+    """Write files, each whole or not at all.
+
+    folder (Path): Where.
+    files (Mapping[str, Union[str, bytes]]): Content by name.
+    """
+    for name, content in files.items():
+        with atomic_writer(folder / name, "wb" if isinstance(content, bytes) else "w") as file:
+            file.write(content)
+
+
+def _shown(predictions: Iterable[Record], title: str, total: int) -> Iterator[Record]:
+    console = Console(stderr=True)
+    yield from track(predictions, title, total, console=console, transient=True, disable=not sys.stderr.isatty())
+
+
+@contextmanager
+def _kept(predictions: Iterable[Record], path: Path | None) -> Iterator[Iterable[Record]]:
+    """Write predictions as they are read."""
+    if path is None:
+        yield predictions
+        return
+    with atomic_writer(path) as file:
+
+        def written() -> Iterator[Record]:
+            for record in predictions:
+                file.write(json.dumps(record.model_dump(), ensure_ascii=False) + "\n")
+                yield record
+
+        yield written()
