@@ -22,5 +22,6 @@ def needs_extra(extra: str) -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        name = error.name or "A package of the encoder's tokenizer"  # transformers does not always tell
+        # transformers does not always tell
+        name = error.name.partition(".")[0] if error.name else "A package of the encoder's tokenizer"
         raise RadsentError(f'{name} is not installed: pip install "spacy-radsent[{extra}]".') from error

@@ -44,7 +44,7 @@ def drawing() -> Iterator[None]:
 def to_svg(figure: Any) -> str:
     """RETURNS (str): A figure of matplotlib as SVG, the same each time."""
     file = io.StringIO()
-    figure.savefig(file, format="svg", metadata={"Date": None})
+    figure.savefig(file, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
     return file.getvalue()
 
 

@@ -1,10 +1,9 @@
 """The page shows every character of a report, and nothing of a report is read as HTML."""
 
-import shutil
-import subprocess
 from html.parser import HTMLParser
 
 import pytest
+from browser import needs_browser, screenshot
 from spacy.tokens import Span, SpanGroup
 
 from spacy_radsent.corpus.docbin import Alignment, record_to_doc
@@ -191,18 +190,13 @@ def test_bundled_reports_keep_every_character(bundled, nlp):
     assert page.headings == [record.id for record in sample]
 
 
-@pytest.mark.skipif(not shutil.which("chromium"), reason="chromium is not installed")
+@needs_browser
 def test_a_browser_paints_the_page(docs, tmp_path):
-    page, image = tmp_path / "reports.html", tmp_path / "reports.png"
+    page = tmp_path / "reports.html"
     page.write_text(render(docs), encoding="utf-8")
-    flags = [
-        *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-        *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-        *(f"--user-data-dir={tmp_path / 'profile'}", "--window-size=900,1200", f"--screenshot={image}"),
-    ]
-    subprocess.run(["chromium", *flags, page.as_uri()], check=True, capture_output=True, timeout=120)
-    assert image.read_bytes().startswith(b"\x89PNG")
-    assert image.stat().st_size > 15_000, "more than an empty page"
+    image = screenshot(page, tmp_path / "reports.png", width=900, height=1200)
+    assert image.startswith(b"\x89PNG")
+    assert len(image) > 15_000, "more than an empty page"
 
 
 def test_a_doc_without_labels_says_what_to_run(nlp):

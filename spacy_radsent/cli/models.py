@@ -29,12 +29,12 @@ class Named(NamedTuple):
 
     @classmethod
     def parse(cls, argument: str, *, stem: bool = False) -> "Named":
-        """RETURNS (Named): `stem` takes the file's name without ending where no name is given."""
+        """RETURNS (Named): Where no name is given, `stem` takes the file's, else the folder's comes before it."""
         name, separator, path = argument.partition("=")
         if separator and name and path and not Path(argument).exists():
             return cls(name, path)
-        parts = Path(argument).parts
-        return cls(Path(argument).stem if stem else "/".join(parts[-2:]) or argument, argument)
+        parts = Path(argument.removesuffix(".jsonl")).parts
+        return cls(parts[-1] if stem and parts else "/".join(parts[-2:]) or argument, argument)
 
     def gold(self) -> "GoldCorpus":
         """RETURNS (GoldCorpus): The labelled reports that it names."""

@@ -75,4 +75,5 @@ def _is_there(given: Named) -> bool:
 
 
 def _first(paths: list[str]) -> Named | None:
-    return next((Named.parse(path, stem=True) for path in paths if Path(Named.parse(path).path).exists()), None)
+    given = (Named.parse(path, stem=True) for path in paths if path)
+    return next((one for one in given if Path(one.path).exists()), None)

@@ -47,11 +47,11 @@ class Section:
 
 def to_markdown(title: str, sections: Sequence[Section]) -> str:
     """RETURNS (str): Markdown; pictures by the names of their PNG files."""
-    parts = [f"# {title}\n"]
+    parts = [f"# {one_line(title)}\n"]
     for section in sections:
         parts.append(f"## {one_line(section.title)}\n")
         if section.text:
-            parts.append(f"{section.text}\n")
+            parts.append(f"{escaped(section.text)}\n")
         for table in section.tables:
             rows = [[f"**{cell}**" if isinstance(cell, Best) else cell for cell in row] for row in table.rows]
             parts.append(f"{one_line(table.caption)}\n\n{markdown_table(table.header, rows)}")

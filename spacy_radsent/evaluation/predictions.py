@@ -83,7 +83,8 @@ def _prediction(doc: Doc, record: Record, labeller: SentenceLabeller | None) -> 
     if labeller and expected and expected != [(s.start, s.end) for s in prediction.sentences]:
         spans = [covering_span(doc, start, end) for start, end in expected]
         if all(one.end <= other.start for one, other in pairwise(spans)):
-            group = labeller.relabelled(doc, spans).spans[SPANS_KEY]
+            relabelled = labeller.relabelled(doc, spans)  # a span group does not keep its Doc alive
+            group = relabelled.spans[SPANS_KEY]
             labels = [span.label_ or None for span in group]
             prediction.meta["prediction"]["on_gold"] = {"labels": labels, "scores": group.attrs["scores"]}
     return prediction
