@@ -4,10 +4,9 @@ Writes OUTPUT/predictions.jsonl and OUTPUT/corpus.jsonl, for `radsent evaluate`.
 trained again.
 """
 
+import subprocess
 import sys
 from pathlib import Path
-
-from spacy.cli.train import train
 
 from spacy_radsent.corpus.docbin import write_docbin
 from spacy_radsent.corpus.importers import import_records
@@ -30,35 +29,35 @@ def main(
             f"{corpus}: {field} has {len(values)} values among its reports, and at least 2 are needed: "
             f"use another field of meta ({', '.join(known) or 'there are none'})."
         )
-    overrides = {"system.seed": int(seed), "paths.encoder": encoder, "paths.normalize": normalize}
+    settings = ["--gpu-id", gpu_id, "--system.seed", seed, "--paths.encoder", encoder, "--paths.normalize", normalize]
     left_out, predictions = [], []
     for i, value in enumerate(values, 1):
         print(f"{i} of {len(values)}: without {field} {value!r}", flush=True)
         held_out = [record for record in records if str(record.meta.get(field)) == value]
         folder = Path(output) / f"fold{i:02}"
         if not (folder / "model-best").exists():
-            fit(records, held_out, folder, Path(config), int(gpu_id), overrides)
+            fit(records, held_out, folder, int(seed), [config, *settings])
         left_out += held_out
         predictions += predict(load_pipeline(str(folder / "model-best")), held_out)
     write_records(left_out, Path(output) / "corpus.jsonl")
     write_records(predictions, Path(output) / "predictions.jsonl")
 
 
-def fit(
-    records: list[Record], held_out: list[Record], folder: Path, config: Path, gpu_id: int, overrides: dict
-) -> None:
+def fit(records: list[Record], held_out: list[Record], folder: Path, seed: int, arguments: list[str]) -> None:
     """Train on all reports but those held out and those that share a sentence with them."""
     ids = {record.id for record in held_out}
     others = [record for record in records if record.id not in ids]
-    splits = stratified_split(others, {"train": 0.9, "dev": 0.1}, seed=overrides["system.seed"])
+    splits = stratified_split(others, {"train": 0.9, "dev": 0.1}, seed=seed)
     leaks = {leak.id for leak in find_leaks(splits["train"], [*held_out, *splits["dev"]])}
     splits["train"] = [record for record in splits["train"] if record.id not in leaks]
     if len(splits["train"]) < MIN_REPORTS or not splits["dev"]:
         raise RadsentError(f"{len(splits['train'])} reports are left to train on, at least {MIN_REPORTS} are needed.")
     for name, members in splits.items():
         write_docbin(members, folder / f"{name}.spacy")
-    paths = {f"paths.{name}": str(folder / f"{name}.spacy") for name in splits}
-    train(config, folder, use_gpu=gpu_id, overrides={**overrides, **paths})
+    paths = [part for name in splits for part in (f"--paths.{name}", str(folder / f"{name}.spacy"))]
+    command = [sys.executable, "-m", "spacy", "train", *arguments, "--output", str(folder), *paths]
+    if subprocess.run(command).returncode:
+        raise RadsentError(f"{folder}: the training failed, see above.")
 
 
 if __name__ == "__main__":

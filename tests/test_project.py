@@ -16,6 +16,8 @@ from llms import save_llm
 from stub_server import serve
 from synth_answers import right
 
+from spacy_radsent.evaluation.results import Evaluation
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = "ja_radsent_smoke"
 
@@ -58,15 +60,19 @@ def test_whole_workflow(project):
     done = run_project(project, "all", ".", "--vars.name", PACKAGE.removeprefix("ja_"))
     assert (project / "packages" / f"{PACKAGE}-0.1.0-py3-none-any.whl").exists()
     meta = json.loads((project / "training/model-best/meta.json").read_text())
-    scores = json.loads((project / "metrics/external_dev.json").read_text())
     for score in ("radsent_acc", "radsent_macro_f", "radsent_ppv_1", "radsent_recall_1", "radsent_f_1"):
         assert 0.0 <= meta["performance"][score] <= 1.0
-        assert 0.0 <= scores[score] <= 1.0
-    assert set(scores["radsent_per_type"]) == {"BACKGROUND", "POSITIVE", "NEGATIVE", "CONTINUATION"}
-    assert scores["radsent_acc"] > 0.4  # three short epochs on 180 reports: far better than chance, far from good
-    assert scores["sents_exact"] > 0.97
+    assert set(meta["performance"]["radsent_per_type"]) == {"BACKGROUND", "POSITIVE", "NEGATIVE", "CONTINUATION"}
+    evaluation = Evaluation.from_json((project / "metrics/encoder/metrics.json").read_bytes())
+    assert [run.corpus for run in evaluation.runs] == ["test", "external_dev"]
+    external = evaluation.runs[1]
+    accuracy = external.all.counted_wrong.metrics["accuracy"].value
+    assert accuracy > 0.4  # three short epochs on 180 reports: far better than chance, far from good
+    assert external.segmentation.split_exactly > 0.97 * external.segmentation.reports
+    assert [group.name for group in external.groups["institution"]] == ["H", "K"]
     assert "RADSENT_ACC" in done.stdout  # the training table
-    assert re.search(r"accuracy +│ +0\.\d{3} +│ +0\.\d{3}", done.stdout)
+    assert re.search(rf"encoder +external_dev +{accuracy:.3f} ", done.stdout)
+    assert (project / "metrics/encoder/report.html").exists()
     page = (project / "demo/reports.html").read_text(encoding="utf-8")
     for line in (project / "assets/samples.jsonl").read_text(encoding="utf-8").splitlines():
         assert json.loads(line)["text"].split("\n")[0].split("。")[0] in page
@@ -115,10 +121,42 @@ def test_spacy_commands_work_unmodified(project, tmp_path):
         [*spacy, "debug", "config", "configs/cpu.cfg"],
         [*spacy, "debug", "data", "configs/cpu.cfg"],
         [*spacy, "apply", "training/model-best", "assets/samples.jsonl", str(tmp_path / "out.spacy"), "-b", "8"],
+        [*spacy, "evaluate", "training/model-best", "corpus/external_dev.spacy", "--output", str(tmp_path / "m.json")],
     ):
         done = subprocess.run(command, cwd=project, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "out.spacy").exists()
+    scores = json.loads((tmp_path / "m.json").read_text())
+    ours = Evaluation.from_json((project / "metrics/encoder/metrics.json").read_bytes()).runs_on("external_dev")[0].all
+    for theirs, name in (("acc", "accuracy"), ("macro_f", "macro_f1"), ("ppv_1", "ppv_1"), ("recall_1", "recall_1")):
+        assert scores[f"radsent_{theirs}"] == pytest.approx(ours.counted_wrong.metrics[name].value), name
+
+
+def test_workflow_that_leaves_one_out(project):
+    """Two values of a field: two trainings, each tested on what the other one saw; then the paper's tables."""
+    corpus = project / "assets/two"
+    corpus.mkdir()
+    records = [json.loads(line) for line in (ROOT / "assets/bundled/part00.jsonl").read_text("utf-8").splitlines()]
+    for i, record in enumerate(records):
+        record["meta"] = {"institution": "甲" if i % 2 else "乙"}
+    (corpus / "two.jsonl").write_text("".join(f"{json.dumps(record)}\n" for record in records), encoding="utf-8")
+    variables = ["--vars.corpus", "two", "--vars.leave_out", "institution"]
+    done = run_project(project, "leave-one-out", ".", *variables, overrides={**FAST, "training.max_epochs": "1"})
+    assert "1 of 2: without institution '乙'" in done.stdout
+    (run,) = Evaluation.from_json((project / "metrics/without_institution/metrics.json").read_bytes()).runs
+    assert run.model == "unseen"
+    assert [(group.name, group.reports) for group in run.groups["institution"]] == [("乙", 30), ("甲", 30)]
+    for fold in ("fold01", "fold02"):
+        assert (project / f"training/without_institution/{fold}/model-best").exists()
+    failed = run_project(project, "train-without", ".", "--vars.corpus", "two", "--vars.leave_out", "age", check=False)
+    assert failed.returncode != 0
+    assert "age has 0 values among its reports" in failed.stdout + failed.stderr
+
+    run_project(project, "reproduce", ".")
+    report = (project / "metrics/paper/paper.md").read_text(encoding="utf-8")
+    assert "| encoder | here |" in report
+    assert "| fine-tuned models, lowest to highest | paper |" in report
+    assert "H (20 reports, 225 sentences)" in report
 
 
 def test_a_corpus_of_the_paper_given_as_a_folder(project, shared_data, tmp_path):
@@ -160,8 +198,10 @@ def test_workflow_of_a_language_model(project, tmp_path):
         overrides={},
     )
     assert "epoch 1  dev loss" in done.stdout
-    scores = json.loads((project / "metrics/llm_external_dev.json").read_text())
-    assert 0 <= scores["radsent_macro_f"] <= 1
+    run = Evaluation.from_json((project / "metrics/llm/metrics.json").read_bytes()).runs_on("external_dev")[0]
+    assert run.all.no_label == 0
+    assert 0 <= run.all.counted_wrong.metrics["macro_f1"].value <= 1
+    assert run.calibration.sentences == run.all.sentences
     assert (project / "training/lora/adapter_model.safetensors").exists()
 
 

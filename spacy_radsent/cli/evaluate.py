@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from ..errors import RadsentError, needs_extra
 from .app import command
@@ -85,8 +86,12 @@ def _show(runs: Sequence["Run"]) -> None:
     """Print a table narrow enough for a terminal: no intervals."""
     from ..evaluation.report import TITLES, number
 
-    table = Table("model", "corpus", "no label", *TITLES.values(), title="Sentences without a label count as wrong")
+    names = ("accuracy", "macro_f1", "ppv_1", "recall_1", "kappa")
+    numbers = (Column(TITLES[name], no_wrap=True) for name in names)
+    table = Table(Column("model", overflow="fold"), Column("corpus", overflow="fold"), *numbers, box=SIMPLE_HEAD)
     for run in runs:
-        values = (number(run.all.counted_wrong.metrics[name].value) for name in TITLES)
-        table.add_row(run.model, run.corpus, f"{run.all.no_label:,}", *values)
+        table.add_row(run.model, run.corpus, *(number(run.all.counted_wrong.metrics[name].value) for name in names))
     Console().print(table)
+    for run in runs:
+        if run.all.no_label:
+            print(f"{run.model} on {run.corpus}: {run.all.no_label:,} sentences without a label count as wrong here")

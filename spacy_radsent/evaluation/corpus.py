@@ -10,6 +10,7 @@ import numpy
 from ..corpus.records import Record
 from ..errors import RadsentError
 from ..metrics import NO_LABEL, code_of
+from .patterns import find_cues
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,11 @@ class GoldCorpus:
     def report(self) -> Any:
         """RETURNS (ndarray): The report of each sentence, (sentences,)."""
         return numpy.repeat(numpy.arange(len(self.records)), numpy.diff(self.first))
+
+    @cached_property
+    def cues(self) -> Any:
+        """RETURNS (ndarray): See `patterns.find_cues`."""
+        return find_cues([text for record in self.records for text in record.sentence_texts])
 
     @cached_property
     def index(self) -> dict[str, int]:

@@ -1,7 +1,7 @@
 """Every wrong sentence, with what one needs to see why."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy
@@ -9,7 +9,7 @@ import numpy
 from ..labels import LABELS
 from ..metrics import NO_LABEL
 from .outcome import Outcome
-from .patterns import count_clauses, tags_of
+from .patterns import count_clauses, explain, names_of
 
 CONTEXT = 2  # sentences on each side, as the paper's models see
 
@@ -57,7 +57,9 @@ class WrongSentence:
 
     def to_dict(self, with_text: bool = True) -> dict[str, Any]:
         """RETURNS (Dict[str, Any]): For JSON; without what is of the report, if that is to stay where it is."""
-        row = asdict(self)
+        row = dict(vars(self))
+        for name in ("before", "after"):
+            row[name] = [vars(neighbour) for neighbour in row[name]]
         return row if with_text else {key: row[key] for key in row if key not in ("text", "before", "after")}
 
 
@@ -73,7 +75,9 @@ def find_errors(outcome: Outcome) -> Iterator[WrongSentence]:
     YIELDS (WrongSentence): In the order of the corpus.
     """
     corpus = outcome.corpus
-    for row in outcome.wrong.tolist():
+    wrong = outcome.wrong
+    kinds = explain(corpus.cues[wrong], corpus.codes[wrong], outcome.predicted[wrong])
+    for row, kind in zip(wrong.tolist(), kinds, strict=True):
         i = int(corpus.report[row])
         first, at = int(corpus.first[i]), row - int(corpus.first[i])
         record = corpus.records[i]
@@ -93,7 +97,7 @@ def find_errors(outcome: Outcome) -> Iterator[WrongSentence]:
             predicted=predicted,
             probabilities=None if numpy.isnan(scores).any() else [round(float(score), 4) for score in scores],
             clauses=count_clauses(texts[at]),
-            patterns=tags_of(texts[at], gold, predicted),
+            patterns=names_of(kind),
             text=texts[at],
             before=neighbours[max(0, at - CONTEXT) : at],
             after=neighbours[at + 1 : at + 1 + CONTEXT],

@@ -15,9 +15,10 @@ from .calibration import Calibration
 from .errors import WrongSentence, find_errors, pair_name
 from .intervals import RESAMPLES, compare_accuracy, difference_intervals, holm, method_of, metric_intervals
 from .outcome import Outcome
-from .patterns import count_patterns, is_mixed, is_multi_clause
+from .patterns import MIXED, MULTI_CLAUSE, PATTERNS, count_patterns
 from .results import HEADLINES, Comparison, EndToEnd, Evaluation, LabelScores, Run, Scores, Segmentation, Subset
 
+NAMES = [pattern.name for pattern in PATTERNS]
 EXCLUSION = (
     "Labels are compared on the sentences of the reference. Sentences without a label there count nowhere. "
     "A sentence that the model gave no label (its answer could not be parsed, or the report failed) "
@@ -66,11 +67,8 @@ class Evaluator:
     def run(self, outcome: Outcome, wrong: Sequence[WrongSentence]) -> Run:
         """RETURNS (Run): The results of a model on a corpus."""
         corpus, keep = outcome.corpus, outcome.labelled
-        texts = [text for record in corpus.records for text in record.sentence_texts]
-        several = numpy.fromiter(map(is_multi_clause, texts), dtype=bool, count=len(texts))
-        mixed = several & numpy.fromiter(map(is_mixed, texts), dtype=bool, count=len(texts))
+        several, mixed = (corpus.cues[:, NAMES.index(name)] for name in (MULTI_CLAUSE, MIXED))
         missing = keep & (outcome.predicted == NO_LABEL)
-        labelled = ((text, code) for text, code in zip(texts, corpus.codes, strict=True) if code != NO_LABEL)
         return Run(
             model=outcome.model,
             corpus=corpus.name,
@@ -91,10 +89,10 @@ class Evaluator:
             clauses=[
                 self.subset("one clause", outcome, keep & ~several),
                 self.subset("several clauses", outcome, keep & several),
-                self.subset("several clauses of mixed polarity", outcome, keep & mixed),
+                self.subset("several clauses of mixed polarity", outcome, keep & several & mixed),
             ],
             pairs=dict(Counter(pair_name(error.gold, error.predicted) for error in wrong).most_common()),
-            patterns=count_patterns(labelled, (error.patterns for error in wrong)),
+            patterns=count_patterns(corpus.cues[keep], corpus.codes[keep], outcome.predicted[keep]),
         )
 
     def subset(self, name: str, outcome: Outcome, keep: Any) -> Subset:
@@ -104,14 +102,15 @@ class Evaluator:
         unit, units = (by_report, len(reports)) if self.unit == "report" else (numpy.arange(len(gold)), len(gold))
         matrices = confusion(gold, predicted, unit, max(1, units))
         total = matrices.sum(0)
+        counted_wrong, no_label = self._scores(matrices, True), int(total[:, NO_LABEL].sum())
         return Subset(
             name=name,
             reports=len(reports),
             sentences=len(gold),
-            no_label=int(total[:, NO_LABEL].sum()),
+            no_label=no_label,
             interval=method_of(units, self.resamples),
-            counted_wrong=self._scores(matrices, True),
-            excluded=self._scores(matrices, False),
+            counted_wrong=counted_wrong,
+            excluded=self._scores(matrices, False) if no_label else counted_wrong,
             confusion=total.tolist(),
         )
 

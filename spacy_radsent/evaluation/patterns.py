@@ -5,8 +5,10 @@ say what a sentence holds, not why a model erred.
 """
 
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy
 
 from ..boundaries import BRACKETS, FIGURE_MARK
 from ..labels import LABELS
@@ -41,27 +43,18 @@ PREDICATE = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Pattern:
+class Pattern(NamedTuple):
     """A kind of sentence.
 
     name (str): In words.
     holds (Callable[[str], bool]): Whether a sentence is of it.
-    gold, predicted (Optional[Set[str]]): Labels that an error of this kind has; None for any.
+    gold, predicted (Sequence[str]): Labels that an error of this kind has; "" for none.
     """
 
     name: str
     holds: Callable[[str], bool]
-    gold: frozenset[str] | None = None
-    predicted: frozenset[str] | None = None
-
-    def in_scope(self, text: str, gold: str) -> bool:
-        """RETURNS (bool): Whether a sentence with this label of the reference can go wrong in this way."""
-        return (self.gold is None or gold in self.gold) and self.holds(text)
-
-    def explains(self, text: str, gold: str, predicted: str | None) -> bool:
-        """RETURNS (bool): Whether a wrong label is an error of this kind."""
-        return (self.predicted is None or predicted in self.predicted) and self.in_scope(text, gold)
+    gold: Sequence[str] = LABELS
+    predicted: Sequence[str] = (*LABELS, "")
 
 
 def is_mixed(text: str) -> bool:
@@ -80,39 +73,58 @@ def is_multi_clause(text: str) -> bool:
     return count_clauses(text) > 1
 
 
+MIXED, MULTI_CLAUSE = "mixed polarity", "multi-clause"
 PATTERNS = (
     Pattern(
         "history taken for a finding",
         lambda text: bool(HISTORY.search(text)),
-        gold=frozenset({"BACKGROUND"}),
-        predicted=frozenset({"POSITIVE", "CONTINUATION"}),
+        gold=("BACKGROUND",),
+        predicted=("POSITIVE", "CONTINUATION"),
     ),
     Pattern("weak negation or stability", lambda text: bool(WEAK_NEGATION.search(text))),
     Pattern(
         "differential or interpretation of a finding",
         lambda text: bool(DIFFERENTIAL.search(text)),
-        gold=frozenset({"POSITIVE", "CONTINUATION", "BACKGROUND"}),
-        predicted=frozenset({"POSITIVE", "CONTINUATION", "BACKGROUND"}),
+        gold=("POSITIVE", "CONTINUATION", "BACKGROUND"),
+        predicted=("POSITIVE", "CONTINUATION", "BACKGROUND"),
     ),
     Pattern("heading alone", lambda text: bool(HEADING.fullmatch(text))),
     Pattern("figure mark", lambda text: bool(FIGURE_MARK.search(text))),
-    Pattern("mixed polarity", is_mixed),
-    Pattern("multi-clause", is_multi_clause),
+    Pattern(MIXED, is_mixed),
+    Pattern(MULTI_CLAUSE, is_multi_clause),
 )
 OTHER = "none of these"
+# (patterns, codes): whether the pattern can explain an error with that label.
+GOLD_FITS = numpy.array([[label in pattern.gold for label in LABELS] for pattern in PATTERNS])
+PREDICTED_FITS = numpy.array([[label in pattern.predicted for label in (*LABELS, "")] for pattern in PATTERNS])
 
 
-def tags_of(text: str, gold: str, predicted: str | None) -> list[str]:
-    """RETURNS (List[str]): Names of the patterns that a wrong sentence is of, or `OTHER`."""
-    return [pattern.name for pattern in PATTERNS if pattern.explains(text, gold, predicted)] or [OTHER]
+def find_cues(texts: Sequence[str]) -> Any:
+    """RETURNS (ndarray): Which sentence is of which pattern, (sentences, patterns) of bool."""
+    cues = [pattern.holds(text) for text in texts for pattern in PATTERNS]
+    return numpy.array(cues, dtype=bool).reshape(len(texts), len(PATTERNS))
 
 
-@dataclass(frozen=True)
-class PatternCount:
+def explain(cues: Any, gold: Any, predicted: Any) -> Any:
+    """Find the patterns that wrong sentences are of.
+
+    cues (ndarray): See `find_cues`.
+    gold, predicted (ndarray): Codes of their labels, (sentences,).
+    RETURNS (ndarray): Which sentence is wrong in which way, (sentences, patterns) of bool.
+    """
+    return cues & GOLD_FITS[:, gold].T & PREDICTED_FITS[:, predicted].T
+
+
+def names_of(row: Any) -> list[str]:
+    """RETURNS (List[str]): Names of the patterns of a sentence, or `OTHER`."""
+    return [pattern.name for pattern, holds in zip(PATTERNS, row, strict=True) if holds] or [OTHER]
+
+
+class PatternCount(NamedTuple):
     """How often sentences of a kind go wrong.
 
     name (str): The kind.
-    sentences (int): How many are of it.
+    sentences (int): How many are of it, and have a label that can go wrong in its way.
     wrong (int): How many of them are wrong in its way.
     """
 
@@ -121,20 +133,13 @@ class PatternCount:
     wrong: int
 
 
-def count_patterns(sentences: Iterable[tuple[str, int]], wrong_tags: Iterable[list[str]]) -> list[PatternCount]:
-    """Count.
-
-    sentences (Iterable[Tuple[str, int]]): Text and code of the reference's label of all sentences.
-    wrong_tags (Iterable[List[str]]): Tags of each wrong one.
-    RETURNS (List[PatternCount]): For each pattern, and for sentences of none.
-    """
-    totals = dict.fromkeys([*(pattern.name for pattern in PATTERNS), OTHER], 0)
-    wrong = dict(totals)
-    for text, code in sentences:
-        names = [pattern.name for pattern in PATTERNS if pattern.in_scope(text, LABELS[code])]
-        for name in names or [OTHER]:
-            totals[name] += 1
-    for tags in wrong_tags:
-        for tag in tags:
-            wrong[tag] += 1
-    return [PatternCount(name, totals[name], wrong[name]) for name in totals]
+def count_patterns(cues: Any, gold: Any, predicted: Any) -> list[PatternCount]:
+    """RETURNS (List[PatternCount]): For each pattern, and for sentences of none; arguments as for `explain`."""
+    in_scope = cues & GOLD_FITS[:, gold].T
+    wrong = explain(cues, gold, predicted) & (gold != predicted)[:, None]
+    counts = [
+        PatternCount(pattern.name, int(sentences), int(errors))
+        for pattern, sentences, errors in zip(PATTERNS, in_scope.sum(0), wrong.sum(0), strict=True)
+    ]
+    others = int((~in_scope.any(1)).sum())
+    return [*counts, PatternCount(OTHER, others, int(((gold != predicted) & ~wrong.any(1)).sum()))]

@@ -1,8 +1,18 @@
 """Kinds of errors, on sentences as radiologists write them."""
 
+import numpy
 import pytest
 
-from spacy_radsent.evaluation.patterns import OTHER, count_clauses, count_patterns, is_mixed, tags_of
+from spacy_radsent.evaluation.patterns import (
+    OTHER,
+    count_clauses,
+    count_patterns,
+    explain,
+    find_cues,
+    is_mixed,
+    names_of,
+)
+from spacy_radsent.metrics import NO_LABEL, code_of
 
 HISTORY = "history taken for a finding"
 WEAK = "weak negation or stability"
@@ -30,7 +40,8 @@ DIFFERENTIAL = "differential or interpretation of a finding"
     ],
 )
 def test_tags(text, gold, predicted, tags):
-    assert tags_of(text, gold, predicted) == tags
+    codes = (numpy.array([code_of(label)]) for label in (gold, predicted))
+    assert names_of(explain(find_cues([text]), *codes)[0]) == tags
 
 
 @pytest.mark.parametrize(
@@ -53,9 +64,9 @@ def test_polarity_and_clauses(text, mixed, clauses):
 
 
 def test_counts_relate_errors_to_the_sentences_that_could_be_wrong_in_that_way():
-    sentences = [("肺癌術後。", 0), ("肺癌術後。", 1), ("前回と不変。", 3), ("胸水なし。", 2)]
-    wrong = [tags_of("肺癌術後。", "BACKGROUND", "POSITIVE"), tags_of("胸水なし。", "NEGATIVE", None)]
-    counts = {count.name: (count.sentences, count.wrong) for count in count_patterns(sentences, wrong)}
+    cues = find_cues(["肺癌術後。", "肺癌術後。", "前回と不変。", "胸水なし。"])
+    gold, predicted = numpy.array([0, 1, 3, 2]), numpy.array([1, 1, 3, NO_LABEL])
+    counts = {count.name: (count.sentences, count.wrong) for count in count_patterns(cues, gold, predicted)}
     assert counts[HISTORY] == (1, 1)
     assert counts[WEAK] == (1, 0)
     assert counts[OTHER] == (2, 1)
