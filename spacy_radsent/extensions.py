@@ -1,6 +1,7 @@
-"""Read-only views of the annotations: `Span._.radsent_label`, `Span._.radsent_scores`, `Span._.radsent_status`.
+"""Read-only views of the annotations: `Span._.radsent_label`, `._.radsent_scores`, `._.radsent_status`, and
+`Doc._.radsent_findings`, the findings of a report.
 
-They read the labelled sentence that holds the first token of the span, so they serve entities as well:
+Those of spans read the labelled sentence that holds the first token of the span, so they serve entities as well:
 `ent._.radsent_label == "NEGATIVE"`. The span group with the key `labels.SPANS_KEY` is what they read.
 """
 
@@ -9,6 +10,7 @@ from typing import Any
 
 from spacy.tokens import Doc, Span
 
+from .findings.finding import read_findings
 from .labels import LABELS, SPANS_KEY
 
 
@@ -49,5 +51,7 @@ def install_extensions() -> None:
     for name, getter in getters.items():
         if not Span.has_extension(name):
             Span.set_extension(name, getter=getter)
+    if not Doc.has_extension("radsent_findings"):
+        Doc.set_extension("radsent_findings", getter=read_findings)
     if not Doc.has_extension("radsent_source"):
         Doc.set_extension("radsent_source", default=None)

@@ -1,6 +1,6 @@
 """The sentences of a Doc as spans without white space around them: what the span group "radsent" holds."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy
@@ -38,6 +38,14 @@ def set_sentence_starts(doc: Doc, starts: Iterable[int]) -> None:
     values[list(starts)] = 1
     values[:1] = 1
     doc.from_array([SENT_START], values.astype("uint64"))
+
+
+def join_sentences(text: str, offsets: Sequence[tuple[int, int]]) -> str:
+    """RETURNS (str): Sentences of a text, verbatim; one space where white space or other sentences stand between."""
+    pieces = []
+    for (start, end), before in zip(offsets, [None, *(end for _, end in offsets)], strict=False):
+        pieces.append(text[start:end] if before in (None, start) else f" {text[start:end]}")
+    return "".join(pieces)
 
 
 def covering_span(doc: Doc, start: int, end: int, label: str = "") -> Span:

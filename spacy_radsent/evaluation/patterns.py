@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy
 
-from ..boundaries import BRACKETS, FIGURE_MARK
+from ..findings.headings import find_heading
+from ..findings.marks import find_marks
 from ..labels import LABELS
 
 HISTORY = re.compile(
@@ -28,10 +29,6 @@ POSITIVE_CUE = re.compile(
 )
 NEGATIVE_CUE = re.compile(
     r"な[しいくかけ](?!り)|(?:認め|見られ|みられ|でき|され|せ|伴わ|及ば)(?:ず|ませ)|ありませ|なく|無し|無い|[(（][-−ー－][)）]|n\.?p\.?\b|正常|否定的"
-)
-OPENERS, CLOSERS = (re.escape("".join(marks)) for marks in (BRACKETS, BRACKETS.values()))
-HEADING = re.compile(
-    rf"\s*(?:[{OPENERS}<＜][^。．{CLOSERS}>＞]{{1,24}}[{CLOSERS}>＞]|[■□◆◇●○▪•]\s*[^。．、,:：]{{1,12}}|[^。．、,:：]{{1,20}}[:：])\s*"
 )
 # A predicate that is followed by more: "認めるが、", "であり、", "認めず，", "伴い，".
 CLAUSE_END = re.compile(
@@ -62,9 +59,15 @@ def is_mixed(text: str) -> bool:
     return bool(POSITIVE_CUE.search(text)) and bool(NEGATIVE_CUE.search(text))
 
 
+def is_heading(text: str) -> bool:
+    """RETURNS (bool): Whether a sentence is a heading and nothing else."""
+    heading = find_heading(text)
+    return heading is not None and heading.alone
+
+
 def count_clauses(text: str) -> int:
-    """RETURNS (int): Clauses of a sentence: parts with a predicate of their own, at least 1; a figure mark is none."""
-    parts = CLAUSE_END.sub(lambda match: f"{match[0]}\n", FIGURE_MARK.sub("", text)).split("\n")
+    """RETURNS (int): Clauses of a sentence: parts with a predicate of their own, at least 1."""
+    parts = CLAUSE_END.sub(lambda match: f"{match[0]}\n", text).split("\n")
     return max(1, sum(bool(PREDICATE.search(part)) for part in parts))
 
 
@@ -88,8 +91,8 @@ PATTERNS = (
         gold=("POSITIVE", "CONTINUATION", "BACKGROUND"),
         predicted=("POSITIVE", "CONTINUATION", "BACKGROUND"),
     ),
-    Pattern("heading alone", lambda text: bool(HEADING.fullmatch(text))),
-    Pattern("figure mark", lambda text: bool(FIGURE_MARK.search(text))),
+    Pattern("heading alone", is_heading),
+    Pattern("figure mark", lambda text: bool(find_marks(text))),
     Pattern(MIXED, is_mixed),
     Pattern(MULTI_CLAUSE, is_multi_clause),
 )

@@ -1,0 +1,1 @@
+"""From labelled sentences to findings: units of text to pair with images."""

@@ -1,0 +1,113 @@
+"""Which sentences make a finding: each POSITIVE or NEGATIVE with the CONTINUATIONs that detail it."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, get_args
+
+from ..errors import RadsentError
+from .headings import find_heading
+
+LESION_NUMBER = re.compile(r"\s*[・\-]?\s*(?:No|Ｎｏ|病変|結節|lesion)\s*[.．]?\s*(?:\d|[①-⑳])", re.IGNORECASE)
+
+AfterNegative = Literal["negative", "positive", "own", "drop"]
+AfterBackground = Literal["finding", "own", "drop"]
+Alone = Literal["own", "drop"]
+Joined = Literal["own", "join"]
+
+
+@dataclass(frozen=True)
+class Policies:
+    """What becomes of a CONTINUATION whose finding does not stand right before it.
+
+    after_negative (str): "negative" joins it to the negative statement that it follows; "positive" to the last positive
+        finding of its section, if there is one; "own" makes it a finding of its own; "drop" leaves it out.
+    after_background (str): "finding" joins it to the last finding of its section, over the background in between;
+        "own"; "drop".
+    first (str): Where no finding stands before it in the report: "own" or "drop".
+    across_headings (str): A heading alone on its line stands between it and the finding: "own" or "join".
+    numbered (str): It begins with the number of a lesion ("No.2 右S6 5mm"): "own" or "join".
+    """
+
+    after_negative: AfterNegative = "negative"
+    after_background: AfterBackground = "finding"
+    first: Alone = "own"
+    across_headings: Joined = "own"
+    numbered: Joined = "own"
+
+    def __post_init__(self) -> None:
+        for name, annotation in self.__annotations__.items():
+            value, allowed = getattr(self, name), get_args(annotation)
+            if value not in allowed:
+                raise RadsentError(f"{name} = {value!r}: use one of {', '.join(allowed)}.")
+
+
+class Group(NamedTuple):
+    """The sentences of a finding.
+
+    sentences (List[int]): Which, in order.
+    polarity (Optional[str]): "POSITIVE" or "NEGATIVE"; None for continuations on their own.
+    heading (str): The heading in force; "" for none.
+    """
+
+    sentences: list[int]
+    polarity: str | None
+    heading: str
+
+
+def group_sentences(
+    texts: Sequence[str], labels: Sequence[str], ends_line: Sequence[bool], policies: Policies = Policies()
+) -> list[Group]:
+    """Group the sentences of a report.
+
+    texts (Sequence[str]): The sentences.
+    labels (Sequence[str]): Their labels; "" for none.
+    ends_line (Sequence[bool]): Whether a line break follows each.
+    policies (Policies): Where continuations go.
+    RETURNS (List[Group]): In the order of their first sentences.
+    """
+    groups: list[Group] = []
+    section_start = 0  # first group since the last heading that stands alone
+    block, inline = "", ""  # headings in force
+    last_label = ""
+    for i, (text, label) in enumerate(zip(texts, labels, strict=True)):
+        heading = find_heading(text)
+        if heading and heading.until_next:
+            block, inline = heading.name, ""
+            if heading.alone:
+                section_start = len(groups)
+        elif heading:
+            inline = heading.name
+        if label in ("POSITIVE", "NEGATIVE"):
+            groups.append(Group([i], label, inline or block))
+        elif label == "CONTINUATION":
+            goal = _goal(groups, section_start, last_label, text, policies)
+            if isinstance(goal, Group):
+                goal.sentences.append(i)
+            elif goal == "own":
+                groups.append(Group([i], None, inline or block))
+        if label and not (heading and heading.alone):
+            last_label = label
+        if ends_line[i]:
+            inline = ""
+    return groups
+
+
+def _goal(groups: list[Group], section_start: int, last_label: str, text: str, policies: Policies) -> Group | str:
+    """RETURNS (Union[Group, str]): The finding that a continuation joins, or "own" or "drop"."""
+    if not groups:
+        return policies.first
+    if policies.numbered == "own" and LESION_NUMBER.match(text):
+        return "own"
+    section = groups[section_start:] if policies.across_headings == "own" else groups
+    if not section:
+        return "own"
+    latest = section[-1]
+    if last_label == "BACKGROUND" and policies.after_background != "finding":
+        return policies.after_background
+    if latest.polarity == "NEGATIVE":
+        if policies.after_negative in ("own", "drop"):
+            return policies.after_negative
+        if policies.after_negative == "positive":
+            return next((group for group in reversed(section) if group.polarity == "POSITIVE"), latest)
+    return latest
