@@ -13,7 +13,8 @@ from spacy_radsent.corpus.importers import import_records
 from spacy_radsent.corpus.records import Record, write_records
 from spacy_radsent.corpus.split import find_leaks, stratified_split
 from spacy_radsent.errors import RadsentError
-from spacy_radsent.evaluation.predictions import load_pipeline, predict
+from spacy_radsent.evaluation.predictions import predict
+from spacy_radsent.pipelines import load_pipeline
 
 MIN_REPORTS = 20  # of the others, to train on
 

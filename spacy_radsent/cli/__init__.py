@@ -3,6 +3,7 @@
 from . import (  # noqa: F401  # registers the commands
     agreement,
     annotate,
+    apply,
     convert,
     corpus_stats,
     evaluate,

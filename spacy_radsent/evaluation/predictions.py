@@ -1,13 +1,10 @@
 """Where predictions come from: a pipeline that is run now, or what one has written before."""
 
-import logging
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
-import spacy
 from spacy.language import Language
 from spacy.tokens import Doc
 
@@ -16,37 +13,9 @@ from ..corpus.records import Record, read_records
 from ..errors import RadsentError
 from ..labeller import SentenceLabeller
 from ..labels import SPANS_KEY
+from ..pipelines import load_pipeline
 from ..spans import covering_span
 from .corpus import GoldCorpus
-
-logger = logging.getLogger(__name__)
-
-
-def load_pipeline(name: str) -> Language:
-    """Load a pipeline that labels sentences.
-
-    name (str): Its folder, or the name of an installed package.
-    RETURNS (Language): The pipeline; a report on which it fails does not stop it.
-    """
-    try:
-        nlp = spacy.load(name)
-    except RadsentError:
-        raise
-    except Exception as error:  # what a pipeline's own code raises, and many errors of spaCy's
-        raise RadsentError(
-            f"{name}: cannot be loaded ({type(error).__name__}: {_first_line(error)}): "
-            f"give the folder of a pipeline, an installed package, or a .jsonl file of predictions."
-        ) from error
-    nlp.set_error_handler(_skip)  # type: ignore[arg-type]  # one that returns leaves the report out
-    return nlp
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [""])[0][:200]
-
-
-def _skip(name: str, component: Any, docs: list[Doc], error: Exception) -> None:
-    logger.warning("%s failed on %d reports (%s)", name, len(docs), type(error).__name__)
 
 
 def predict(nlp: Language, records: Sequence[Record], batch_size: int = 64) -> Iterator[Record]:

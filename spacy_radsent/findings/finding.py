@@ -117,6 +117,6 @@ def to_dataframe(doc: Doc) -> Any:
     """RETURNS (pandas.DataFrame): A row for each finding of a report, columns as `Finding.as_dict`."""
     from ..errors import needs_extra
 
-    with needs_extra("pairs"):
+    with needs_extra("tables"):
         import pandas
     return pandas.DataFrame([finding.as_dict() for finding in read_findings(doc)])

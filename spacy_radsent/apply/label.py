@@ -1,0 +1,115 @@
+"""Labelling a part of an archive."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from ..errors import RadsentError
+from ..files import atomic_writer
+from ..labels import SPANS_KEY
+from ..pipelines import load_pipeline
+from .reader import Row
+from .writer import ENDINGS, write_part
+
+
+class Part(NamedTuple):
+    """Some rows of the input, one after the other.
+
+    number (int): Which part.
+    rows (List[Row]): The rows.
+    """
+
+    number: int
+    rows: list[Row]
+
+    def path(self, output: Path, format: str) -> Path:
+        """RETURNS (Path): Where its labelled reports go."""
+        return output / f"part-{self.number:06}.{ENDINGS[format]}"
+
+    def rejects(self, output: Path) -> Path:
+        """RETURNS (Path): Where its rows that cannot be labelled go."""
+        return output / f"rejects-{self.number:06}.jsonl"
+
+
+class Counts(NamedTuple):
+    """What became of rows: labelled, of these with a sentence that has no label, and rejected."""
+
+    labelled: int = 0
+    with_errors: int = 0
+    rejected: int = 0
+
+    def __add__(self, other: Any) -> "Counts":
+        return Counts(*(one + more for one, more in zip(self, other, strict=True)))
+
+
+def load(model: str, gpu_id: int = -1) -> Language:
+    """RETURNS (Language): A pipeline that labels; reports on which a component fails are left out of its stream."""
+    if gpu_id >= 0:
+        spacy.require_gpu(gpu_id)
+    nlp = load_pipeline(model)
+    if SPANS_KEY not in nlp("肺に異常なし。").spans:
+        raise RadsentError(
+            f'{model}: writes no doc.spans["{SPANS_KEY}"]: give a pipeline with the component radsent or radsent_llm.'
+        )
+    return nlp
+
+
+def label_part(nlp: Language, part: Part, output: Path, format: str, batch_size: int) -> Counts:
+    """Label a part and write it: first its rejects, then its reports, by whose file it counts as done.
+
+    nlp (Language): See `load`.
+    part (Part): The part.
+    output (Path): The folder.
+    format (str): A key of `writer.ENDINGS`.
+    batch_size (int): Reports to label at once.
+    RETURNS (Counts): What became of its rows.
+    """
+    with nlp.memory_zone():
+        rows, docs, rejects = _label(nlp, part.rows, batch_size)
+        if rejects:
+            with atomic_writer(part.rejects(output)) as file:
+                for row in rejects:
+                    line = {"row": row.number, "id": row.id, "reason": row.reason}
+                    file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        with_errors = sum("error" in (doc.spans[SPANS_KEY].attrs.get("status") or []) for doc in docs)
+        write_part(part.path(output, format), format, rows, docs)
+    return Counts(len(docs), with_errors, len(rejects))
+
+
+def _label(nlp: Language, rows: Sequence[Row], batch_size: int) -> tuple[list[Row], list[Doc], list[Row]]:
+    """RETURNS (Tuple[List[Row], List[Doc], List[Row]]): Rows and their labelled reports, and rows that have none."""
+    checked = [row if row.reason else _checked(row, nlp.max_length) for row in rows]
+    good = [row for row in checked if not row.reason]
+    rejects = [row for row in checked if row.reason]
+    done, docs = [], []
+    for doc, row in _pipe(nlp, good, batch_size):
+        if SPANS_KEY in doc.spans:
+            done.append(row)
+            docs.append(doc)
+    kept = {row.number for row in done}
+    rejects += [row._replace(reason="a component failed on it") for row in good if row.number not in kept]
+    return done, docs, sorted(rejects, key=lambda row: row.number)
+
+
+def _checked(row: Row, max_length: int) -> Row:
+    if len(row.text) > max_length:
+        return row._replace(reason=f"text of {len(row.text):,} characters is longer than {max_length:,}")
+    return row
+
+
+def _pipe(nlp: Language, rows: Sequence[Row], batch_size: int) -> Iterator[tuple[Doc, Row]]:
+    """Label rows; where the stream itself fails, one by one, so that one report takes no other with it."""
+    try:
+        yield from list(nlp.pipe(((row.text, row) for row in rows), as_tuples=True, batch_size=batch_size))
+    except Exception:
+        for row in rows:
+            try:
+                doc = nlp(row.text)
+            except Exception:
+                continue
+            yield doc, row

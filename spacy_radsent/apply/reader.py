@@ -1,0 +1,211 @@
+"""Reading reports one by one, however many: a bad row becomes a reason, not the end of the run."""
+
+import csv
+import hashlib
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..errors import RadsentError, needs_extra
+
+TEXT, ID = "text", "id"
+FINGERPRINT_BYTES = 1 << 20
+
+
+class Row(NamedTuple):
+    """A row of the input.
+
+    number (int): Which, from 1.
+    id (str): The report's id; by default "row-" and its number.
+    text (str): The report; "" for a row that cannot be used.
+    meta (Dict[str, Any]): All other columns.
+    reason (str): Why it cannot be used; "" otherwise. Quotes nothing of it.
+    """
+
+    number: int
+    id: str
+    text: str
+    meta: dict[str, Any]
+    reason: str = ""
+
+
+class Source(NamedTuple):
+    """An input.
+
+    path (Path): Where it is.
+    rows (Callable[[], Iterator[Row]]): Reads it from the beginning.
+    total (Optional[int]): Rows; None where that is not known before.
+    """
+
+    path: Path
+    rows: Callable[[], Iterator[Row]]
+    total: int | None
+
+    def fingerprint(self) -> dict[str, Any]:
+        """RETURNS (Dict[str, Any]): What tells it from another input: name, size, hash of its beginning or of names."""
+        if self.path.is_dir():
+            names = "\n".join(f"{file.relative_to(self.path)} {file.stat().st_size}" for file in _text_files(self.path))
+            beginning, size = names.encode(), len(names)
+        else:
+            with open(self.path, "rb") as file:
+                beginning = file.read(FINGERPRINT_BYTES)
+            size = self.path.stat().st_size
+        return {"name": self.path.name, "bytes": size, "sha256_of_beginning": hashlib.sha256(beginning).hexdigest()}
+
+
+def open_source(path: Path, text_column: str = TEXT, id_column: str = ID) -> Source:
+    """Find out how to read an input.
+
+    path (Path): A .jsonl, .csv, .tsv or .parquet file, or a folder of .txt files.
+    text_column, id_column (str): Names of the columns or fields with the reports and their ids.
+    RETURNS (Source): The input.
+    """
+    if not path.exists():
+        raise RadsentError(f"{path}: no such file or folder: check the path.")
+    suffix = path.suffix.lower()
+    if path.is_dir():
+        files = _text_files(path)
+        if not files:
+            raise RadsentError(f"{path}: the folder holds no .txt file: give a folder of reports, or one file.")
+        return Source(path, lambda: _from_folder(path, files), len(files))
+    if suffix == ".jsonl":
+        return Source(path, lambda: _from_jsonl(path, text_column, id_column), _count_lines(path))
+    if suffix in (".csv", ".tsv"):
+        delimiter = "\t" if suffix == ".tsv" else ","
+        _check_columns(path, _csv_columns(path, delimiter), text_column)
+        return Source(path, lambda: _from_csv(path, delimiter, text_column, id_column), None)
+    if suffix == ".parquet":
+        with needs_extra("tables"):
+            from pyarrow import ArrowException, parquet
+        try:
+            file = parquet.ParquetFile(path)
+        except (ArrowException, OSError) as error:
+            raise RadsentError(
+                f"{path}: is no Parquet file ({type(error).__name__}): give one that is whole."
+            ) from None
+        _check_columns(path, file.schema_arrow.names, text_column)
+        return Source(path, lambda: _from_parquet(path, text_column, id_column), file.metadata.num_rows)
+    raise RadsentError(
+        f"{path}: cannot read {suffix or 'this'!r}: give .jsonl, .csv, .tsv, .parquet, or a folder of .txt."
+    )
+
+
+def make_row(number: int, values: Any, text_column: str, id_column: str) -> Row:
+    """RETURNS (Row): Of the values of a row by column."""
+    if not isinstance(values, dict):
+        return Row(number, _default_id(number), "", {}, "is no JSON object")
+    values = dict(values)
+    text, id = values.pop(text_column, None), values.pop(id_column, None)
+    id = _default_id(number) if id in (None, "") else str(id)
+    meta = values.pop("meta", {})
+    values.pop("sentences", None)  # of a record: they are found anew
+    meta = {**(meta if isinstance(meta, dict) else {"meta": meta}), **values}
+    return Row(number, id, *((text, meta, "") if not (reason := _bad_text(text)) else ("", meta, reason)))
+
+
+def _bad_text(text: Any) -> str:
+    if text is None:
+        return "has no text"
+    if not isinstance(text, str):
+        return f"text is a {type(text).__name__}, not a string"
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return "text is not UTF-8, or holds half of a surrogate pair"
+    return ""
+
+
+def _default_id(number: int) -> str:
+    return f"row-{number:08}"
+
+
+def _from_jsonl(path: Path, text_column: str, id_column: str) -> Iterator[Row]:
+    with open(path, "rb") as file:
+        number = 0
+        for line in file:
+            if not line.strip():
+                continue
+            number += 1
+            try:
+                values = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
+            except UnicodeDecodeError:
+                yield Row(number, _default_id(number), "", {}, "is not UTF-8")
+            except (ValueError, RecursionError):
+                yield Row(number, _default_id(number), "", {}, "is no valid JSON")
+            else:
+                yield make_row(number, values, text_column, id_column)
+
+
+def _count_lines(path: Path) -> int:
+    """RETURNS (int): Lines, about as many as rows."""
+    with open(path, "rb") as file:
+        return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 22), b""))
+
+
+def _csv_columns(path: Path, delimiter: str) -> list[str]:
+    with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+        return next(csv.reader(file, delimiter=delimiter), [])
+
+
+def _check_columns(path: Path, columns: list[str], text_column: str) -> None:
+    if text_column not in columns:
+        names = ", ".join(
+            name if name.isidentifier() and len(name) <= 32 else f"({len(name)} characters)" for name in columns
+        )
+        raise RadsentError(f"{path}: no column {text_column!r} among {names or 'none'}: name it with --text-column.")
+
+
+def _from_csv(path: Path, delimiter: str, text_column: str, id_column: str) -> Iterator[Row]:
+    csv.field_size_limit(sys.maxsize)
+    with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+        rows = csv.DictReader(file, delimiter=delimiter)
+        number = 0
+        while True:
+            number += 1
+            try:
+                values = next(rows, None)
+            except csv.Error as error:
+                yield Row(number, _default_id(number), "", {}, f"is no valid CSV ({error})")
+                continue
+            if values is None:
+                return
+            surplus = values.pop(None, None)  # type: ignore[call-overload]  # where DictReader puts surplus cells
+            if surplus or None in values.values():
+                yield Row(
+                    number,
+                    _default_id(number),
+                    "",
+                    {},
+                    f"has not as many cells as the {len(rows.fieldnames or [])} columns",
+                )
+            else:
+                yield make_row(number, values, text_column, id_column)
+
+
+def _from_parquet(path: Path, text_column: str, id_column: str) -> Iterator[Row]:
+    from pyarrow import parquet
+
+    number = 0
+    for batch in parquet.ParquetFile(path).iter_batches(batch_size=256):
+        for values in batch.to_pylist():
+            number += 1
+            yield make_row(number, values, text_column, id_column)
+
+
+def _text_files(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.rglob("*") if file.suffix.lower() == ".txt" and file.is_file())
+
+
+def _from_folder(folder: Path, files: list[Path]) -> Iterator[Row]:
+    for number, file in enumerate(files, 1):
+        id = file.relative_to(folder).with_suffix("").as_posix()
+        try:
+            text = file.read_bytes().decode("utf-8-sig")
+        except UnicodeDecodeError:
+            yield Row(number, id, "", {}, "is not UTF-8")
+        except OSError as error:
+            yield Row(number, id, "", {}, f"cannot be read ({error.strerror})")
+        else:
+            yield Row(number, id, text, {})

@@ -1,0 +1,228 @@
+"""A run over an archive: parts that are done stay done, however the run ended; several machines share one output."""
+
+import hashlib
+import json
+import multiprocessing
+from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import spacy
+from spacy.language import Language
+
+from ..errors import RadsentError
+from ..files import atomic_writer
+from ..version import __version__
+from .label import Counts, Part, label_part, load
+from .reader import Row, Source
+
+RUN_FILE = "run.json"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to label an archive.
+
+    model (str): Folder of a pipeline, or name of a package.
+    format (str): A key of `writer.ENDINGS`.
+    part_size (int): Rows a part: what a crash costs at most, for each process.
+    shard, shards (int): This machine labels every `shards`-th part, from the `shard`-th (1 is the first).
+    n_process (int): Processes, each with a pipeline of its own.
+    batch_size (int): Reports to label at once.
+    gpu_id (int): GPU to use; -1 for the CPU.
+    """
+
+    model: str
+    format: str = "jsonl"
+    part_size: int = 1000
+    shard: int = 1
+    shards: int = 1
+    n_process: int = 1
+    batch_size: int = 64
+    gpu_id: int = -1
+
+
+@dataclass
+class Progress:
+    """Where a run stands.
+
+    counts (Counts): Of the parts that were labelled now.
+    skipped (int): Rows of parts that were there.
+    elsewhere (int): Rows of other shards.
+    """
+
+    counts: Counts = field(default_factory=Counts)
+    skipped: int = 0
+    elsewhere: int = 0
+
+    @property
+    def rows(self) -> int:
+        """RETURNS (int): Rows that are done with, one way or the other."""
+        return self.counts.labelled + self.counts.rejected + self.skipped + self.elsewhere
+
+
+def apply(source: Source, output: Path, settings: Settings) -> Iterator[Progress]:
+    """Label an archive.
+
+    source (Source): The reports.
+    output (Path): A folder for part-000000.jsonl and so on, rejects-000000.jsonl, run.json, and a manifest at the end.
+        Parts that are there are not labelled again.
+    settings (Settings): How.
+    YIELDS (Progress): After each part.
+    """
+    identity = _identity(source, settings)
+    _claim(output, identity)
+    progress = Progress()
+    yield progress
+    with closing(_parts(source, output, settings, progress)) as parts:
+        for counts in _label_all(parts, output, settings):
+            progress.counts += counts
+            yield progress
+    yield progress
+    _write_manifest(output, identity, settings, progress)
+
+
+def _parts(source: Source, output: Path, settings: Settings, progress: Progress) -> Generator[Part, None, None]:
+    """YIELDS (Part): Those of this shard that are not there yet. Rows with an id that stood before are rejected."""
+    seen: set[int] = set()
+    for number, rows in enumerate(_chunks(source.rows(), settings.part_size)):
+        if number % settings.shards != settings.shard - 1:
+            progress.elsewhere += len(rows)
+            seen.update(hash(row.id) for row in rows)
+            continue
+        part = Part(number, [])
+        for row in rows:
+            if hash(row.id) in seen and not row.reason:
+                row = row._replace(reason="its id stands in an earlier row")
+            seen.add(hash(row.id))
+            part.rows.append(row)
+        if part.path(output, settings.format).exists():
+            progress.skipped += len(rows)
+        else:
+            yield part
+
+
+def _chunks(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
+    chunk: list[Row] = []
+    for row in rows:
+        chunk.append(row)
+        if len(chunk) == size:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def _label_all(parts: Iterator[Part], output: Path, settings: Settings) -> Iterator[Counts]:
+    if settings.n_process == 1:
+        nlp = None  # loaded with the first part: there may be none left
+        for part in parts:
+            nlp = nlp or load(settings.model, settings.gpu_id)
+            yield label_part(nlp, part, output, settings.format, settings.batch_size)
+        return
+    # spawn: a fork of a process with threads (torch, BLAS) can hang.
+    context = multiprocessing.get_context("spawn")
+    arguments = (settings.model, settings.gpu_id, output, settings.format, settings.batch_size)
+    pool = ProcessPoolExecutor(settings.n_process, context, initializer=_start_worker, initargs=arguments)
+    try:
+        with pool:
+            yield from _in_order_of_completion(pool, parts, 2 * settings.n_process)
+    except BrokenProcessPool:
+        raise RadsentError(
+            f"{output}: a process was killed or could not start (out of memory?): what is done is kept, run the "
+            f"command again, with a smaller --n-process or --batch-size."
+        ) from None
+
+
+def _in_order_of_completion(pool: ProcessPoolExecutor, parts: Iterator[Part], ahead: int) -> Iterator[Counts]:
+    """YIELDS (Counts): Of each part, with no more than `ahead` of them read before they are labelled."""
+    waiting: set[Future] = set()
+    for part in parts:
+        waiting.add(pool.submit(_label_in_worker, part))
+        if len(waiting) >= ahead:
+            done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+            yield from (future.result() for future in done)
+    yield from (future.result() for future in waiting)
+
+
+class _Worker:
+    """What a process of the pool holds: its pipeline, and where its parts go."""
+
+    nlp: Language
+    arguments: tuple[Path, str, int]
+
+
+def _start_worker(model: str, gpu_id: int, output: Path, format: str, batch_size: int) -> None:
+    _Worker.nlp = load(model, gpu_id)
+    _Worker.arguments = (output, format, batch_size)
+
+
+def _label_in_worker(part: Part) -> Counts:
+    return label_part(_Worker.nlp, part, *_Worker.arguments)
+
+
+def _identity(source: Source, settings: Settings) -> dict[str, Any]:
+    """RETURNS (Dict[str, Any]): What makes a run the same: the input, the pipeline, and how it is cut into parts."""
+    return {
+        "input": source.fingerprint(),
+        "pipeline": pipeline_fingerprint(settings.model),
+        "part_size": settings.part_size,
+        "format": settings.format,
+        "version": __version__,
+    }
+
+
+def pipeline_fingerprint(model: str) -> dict[str, Any]:
+    """RETURNS (Dict[str, Any]): Name and version of a pipeline, and SHA-256 of all its files."""
+    path = Path(model)
+    if not path.exists():
+        if not spacy.util.is_package(model):
+            raise RadsentError(f"{model}: no such folder or package: give a pipeline that is there.")
+        path = spacy.util.get_package_path(model)
+    digest = hashlib.sha256()
+    files = sorted(file for file in path.rglob("*") if file.is_file() and "__pycache__" not in file.parts)
+    for file in files:
+        digest.update(file.relative_to(path).as_posix().encode())
+        with open(file, "rb") as content:
+            while chunk := content.read(1 << 22):
+                digest.update(chunk)
+    metas = [json.loads(file.read_text(encoding="utf-8")) for file in files if file.name == "meta.json"][:1]
+    names = {key: meta.get(key) for meta in metas for key in ("lang", "name", "version")}
+    return {**names, "sha256": digest.hexdigest()}
+
+
+def _claim(output: Path, identity: dict[str, Any]) -> None:
+    """Say what the output is of, or see that it is of the same."""
+    path = output / RUN_FILE
+    if output.exists() and not output.is_dir():
+        raise RadsentError(f"{output}: is a file: name a folder.")
+    if path.exists():
+        try:
+            before = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            raise RadsentError(f"{path}: cannot be read: name another folder, or remove this one.") from None
+        if before != identity:
+            differing = [key for key in identity if before.get(key) != identity[key]]
+            raise RadsentError(
+                f"{output}: holds parts of another run (another {', '.join(differing)}): name another folder."
+            )
+        return
+    if output.exists() and any(not file.name.startswith(".") for file in output.iterdir()):
+        raise RadsentError(f"{output}: is not empty, and not of a run: name another folder.")
+    with atomic_writer(path) as file:
+        json.dump(identity, file, ensure_ascii=False, indent=2)
+
+
+def _write_manifest(output: Path, identity: dict[str, Any], settings: Settings, progress: Progress) -> None:
+    content = {
+        **identity,
+        "shard": f"{settings.shard}/{settings.shards}",
+        "settings": asdict(settings),
+        "counts": {**progress.counts._asdict(), "done_before": progress.skipped, "of_other_shards": progress.elsewhere},
+    }
+    with atomic_writer(output / f"manifest-{settings.shard}-of-{settings.shards}.json") as file:
+        json.dump(content, file, ensure_ascii=False, indent=2)
