@@ -88,7 +88,7 @@ def open_source(path: Path, text_column: str = TEXT, id_column: str = ID) -> Sou
         _check_columns(path, file.schema_arrow.names, text_column)
         return Source(path, lambda: _from_parquet(path, text_column, id_column), file.metadata.num_rows)
     raise RadsentError(
-        f"{path}: cannot read {suffix or 'this'!r}: give .jsonl, .csv, .tsv, .parquet, or a folder of .txt."
+        f"{path}: cannot read {suffix or 'this'}: give .jsonl, .csv, .tsv, .parquet, or a folder of .txt."
     )
 
 

@@ -1,0 +1,341 @@
+"""`radsent apply`: every row comes out once, however bad the rows are and however the run ended."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from itertools import chain
+from pathlib import Path
+
+import pytest
+import spacy
+from spacy.tokens import DocBin
+from tiny import REPORTS, make_examples, make_pipeline
+from typer.testing import CliRunner
+
+from spacy_radsent.cli import app
+from spacy_radsent.corpus.records import read_records
+
+CANARY = "山田花子"
+RUN = "from spacy_radsent.cli import app; app()"
+
+
+@pytest.fixture(scope="module")
+def pipeline(tmp_path_factory):
+    """An untrained pipeline, with findings: what it labels is of no interest here."""
+    nlp = make_pipeline()
+    nlp.initialize(lambda: make_examples(nlp))
+    nlp.add_pipe("radsent_findings")
+    folder = tmp_path_factory.mktemp("pipeline") / "model"
+    nlp.to_disk(folder)
+    return folder
+
+
+def apply(*args):
+    return CliRunner().invoke(app, ["apply", *map(str, args)])
+
+
+def write_rows(path: Path, rows) -> Path:
+    lines = (row if isinstance(row, bytes) else json.dumps(row, ensure_ascii=True).encode() for row in rows)
+    path.write_bytes(b"".join(line + b"\n" for line in lines))
+    return path
+
+
+def parts(folder: Path) -> list[dict]:
+    files = sorted(folder.glob("part-*.jsonl"))
+    return [json.loads(line) for file in files for line in file.read_text(encoding="utf-8").split("\n") if line]
+
+
+def rejects(folder: Path) -> dict[int, str]:
+    files = sorted(folder.glob("rejects-*.jsonl"))
+    rows = [json.loads(line) for file in files for line in file.read_text(encoding="utf-8").splitlines()]
+    return {row["row"]: row["reason"] for row in rows}
+
+
+@pytest.fixture
+def reports(tmp_path):
+    rows = [{"id": f"R{i:03}", "text": f"{REPORTS[i % 3]}\n付記{i}。", "study": f"S{i}"} for i in range(50)]
+    return write_rows(tmp_path / "reports.jsonl", rows)
+
+
+def test_records_come_out_in_order_with_what_came_in(pipeline, reports, tmp_path):
+    done = apply(pipeline, reports, tmp_path / "out", "--part-size", 20)
+    assert done.exit_code == 0, done.output
+    assert "50 reports labelled" in done.output
+    assert [file.name for file in sorted((tmp_path / "out").glob("part*"))] == [
+        f"part-00000{i}.jsonl" for i in range(3)
+    ]
+    rows = parts(tmp_path / "out")
+    assert [row["id"] for row in rows] == [f"R{i:03}" for i in range(50)]
+    assert rows[7]["meta"]["study"] == "S7"
+    for row in rows:
+        assert row["text"].startswith(tuple(REPORTS))
+        assert len(row["meta"]["prediction"]["scores"]) == len(row["sentences"])
+        assert isinstance(row["meta"]["findings"], list)
+    assert len(list(read_records(tmp_path / "out/part-000000.jsonl", labelled=True))) == 20  # records, for any command
+    nlp = spacy.load(pipeline)
+    doc = nlp(rows[0]["text"])
+    assert [s["label"] for s in rows[0]["sentences"]] == [span.label_ for span in doc.spans["radsent"]]
+    manifest = json.loads((tmp_path / "out/manifest-1-of-1.json").read_text(encoding="utf-8"))
+    assert manifest["counts"]["labelled"] == 50
+    assert manifest["pipeline"]["sha256"]
+
+
+def test_what_is_done_is_not_done_again(pipeline, reports, tmp_path):
+    output = tmp_path / "out"
+    assert apply(pipeline, reports, output, "--part-size", 20).exit_code == 0
+    (output / "part-000001.jsonl").unlink()
+    before = (output / "part-000000.jsonl").stat().st_mtime_ns
+    done = apply(pipeline, reports, output, "--part-size", 20)
+    assert "20 reports labelled" in done.output and "30 done before" in done.output
+    assert (output / "part-000000.jsonl").stat().st_mtime_ns == before
+    assert [row["id"] for row in parts(output)] == [f"R{i:03}" for i in range(50)]
+
+
+def test_two_processes_give_the_same_as_one(pipeline, reports, tmp_path):
+    assert apply(pipeline, reports, tmp_path / "one", "--part-size", 12).exit_code == 0
+    arguments = ["apply", str(pipeline), str(reports), str(tmp_path / "two"), "--part-size", "12", "--n-process", "2"]
+    command = [sys.executable, "-c", RUN, *arguments]
+    subprocess.run(command, check=True, capture_output=True)
+    one, two = (parts(tmp_path / name) for name in ("one", "two"))
+    for row, other in zip(one, two, strict=True):
+        assert row["id"] == other["id"]
+        assert [s["label"] for s in row["sentences"]] == [s["label"] for s in other["sentences"]]
+        scores = [list(chain(*each["meta"]["prediction"]["scores"])) for each in (row, other)]
+        assert scores[0] == pytest.approx(scores[1], abs=1e-6)
+
+
+def test_shards_together_are_the_whole(pipeline, reports, tmp_path):
+    for i in (2, 1, 3):
+        done = apply(pipeline, reports, tmp_path / "out", "--part-size", 8, "--shard", f"{i}/3")
+        assert done.exit_code == 0, done.output
+        assert (tmp_path / f"out/manifest-{i}-of-3.json").exists()
+    assert [row["id"] for row in parts(tmp_path / "out")] == [f"R{i:03}" for i in range(50)]
+
+
+BAD = [
+    b'{"id": "broken", "text": "' + CANARY.encode(),
+    b'{"text": "\xff\xfe"}',
+    {"text": None},
+    {"text": 5},
+    {"text": ["肺"]},
+    {"no text": "肺"},
+    [1, 2],
+    "肺",
+    {"text": "\ud800"},
+    {"id": "good", "text": "別の報告。"},
+    {"text": "肝" * 2_000_000},
+    b"\x00\x01\x02",
+    b"[" * 100_000,
+]
+
+
+def test_bad_rows_are_rejected_with_a_reason_and_good_ones_come_out(pipeline, tmp_path):
+    nasty = [
+        "",
+        " 　\n\r\n",
+        "a" * 20_000,
+        "異常なし。" * 10,
+        "\x00肺。\x00",
+        "か\u3099ん<|im_end|>👨‍⚕️",
+        "No abnormality. n.p.",
+    ]
+    rows = [{"id": "good", "text": REPORTS[0]}]
+    for i, text in enumerate(nasty):
+        rows += [BAD[i], {"text": text}]
+    rows += BAD[len(nasty) :]
+    done = apply(pipeline, write_rows(tmp_path / "rows.jsonl", rows), tmp_path / "out", "--part-size", 6)
+    assert done.exit_code == 0, done.output
+    out, reasons = parts(tmp_path / "out"), rejects(tmp_path / "out")
+    assert len(out) + len(reasons) == len(rows)
+    assert [row["text"] for row in out] == [REPORTS[0], *nasty]
+    for row in out:
+        covered = "".join(row["text"][s["start"] : s["end"]] for s in row["sentences"])
+        assert "".join(covered.split()) == "".join(row["text"].split())
+    assert sorted(set(reasons.values())) == [
+        "has no text",
+        "is no JSON object",
+        "is no valid JSON",
+        "is not UTF-8",
+        "its id stands in an earlier row",
+        "text is a int, not a string",
+        "text is a list, not a string",
+        "text is not UTF-8, or holds half of a surrogate pair",
+        "text of 2,000,000 characters is longer than 1,000,000",
+    ]
+    assert CANARY not in done.output
+    assert not any(CANARY in file.read_text(encoding="utf-8") for file in (tmp_path / "out").glob("rejects*"))
+    assert f"{len(out)} reports labelled" in done.output and f"{len(reasons)} rejected" in done.output
+
+
+def test_a_report_on_which_a_component_fails(pipeline, tmp_path):
+    """Ours marks it; one of another that fails leaves it to the rejects. Neither takes another report with it."""
+    code = """
+from spacy.language import Language
+@Language.component("picky")
+def picky(doc):
+    if "胃" in doc.text:
+        raise ValueError(doc.text)
+    return doc
+"""
+    (tmp_path / "picky.py").write_text(code, encoding="utf-8")
+    run = f"""
+import sys; sys.path.insert(0, {str(tmp_path)!r}); import picky, spacy
+nlp = spacy.load({str(pipeline)!r}); nlp.add_pipe("picky", first=True); nlp.to_disk({str(tmp_path / "model")!r})
+from spacy_radsent.cli import app; app()
+"""
+    texts = [REPORTS[0], f"{CANARY}。胃に潰瘍。", REPORTS[1]]
+    source = write_rows(tmp_path / "rows.jsonl", [{"text": text} for text in texts])
+    command = [sys.executable, "-c", run, "apply", str(tmp_path / "model"), str(source), str(tmp_path / "out")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert [row["text"] for row in parts(tmp_path / "out")] == [texts[0], texts[2]]
+    assert rejects(tmp_path / "out") == {2: "a component failed on it"}
+    assert CANARY not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("kind", ["csv", "tsv", "parquet", "folder"])
+def test_other_inputs(pipeline, tmp_path, kind):
+    texts = {f"R{i}": f'{REPORTS[i]}\r\n"引用", タブ\t。' for i in range(3)}
+    source = tmp_path / f"reports.{kind}"
+    if kind == "folder":
+        for id, text in texts.items():
+            (source / "sub").mkdir(parents=True, exist_ok=True)
+            (source / "sub" / f"{id}.txt").write_bytes(text.encode())
+        (source / "sub/R3.txt").write_bytes(b"\xff")
+    elif kind == "parquet":
+        import pandas
+
+        rows = [{"accession": id, "report": text, "age": 50} for id, text in texts.items()]
+        pandas.DataFrame([*rows, {"accession": "R3", "report": None, "age": 1}]).to_parquet(source)
+    else:
+        with open(source, "w", encoding="utf-8-sig", newline="") as file:
+            writer = csv.writer(file, delimiter="\t" if kind == "tsv" else ",")
+            writer.writerows([["accession", "report", "age"], *([id, text, 50] for id, text in texts.items()), ["R3"]])
+    columns = [] if kind == "folder" else ["--text-column", "report", "--id-column", "accession"]
+    done = apply(pipeline, source, tmp_path / "out", *columns)
+    assert done.exit_code == 0, done.output
+    out = parts(tmp_path / "out")
+    assert {row["id"].removeprefix("sub/"): row["text"] for row in out} == texts
+    assert list(rejects(tmp_path / "out")) == [4]
+    if kind != "folder":
+        assert str(out[0]["meta"]["age"]) in ("50", "50.0")
+
+
+def test_parquet_and_docbin_hold_the_same_as_jsonl(pipeline, reports, tmp_path):
+    import pandas
+
+    for format in ("jsonl", "parquet", "docbin"):
+        assert apply(pipeline, reports, tmp_path / format, "--format", format, "--part-size", 30).exit_code == 0
+    rows = parts(tmp_path / "jsonl")
+    table = pandas.read_parquet(tmp_path / "parquet/part-000000.parquet")
+    nlp = spacy.blank("ja")
+    docs = [
+        doc
+        for i in range(2)
+        for doc in DocBin(store_user_data=True).from_disk(tmp_path / f"docbin/part-00000{i}.spacy").get_docs(nlp.vocab)
+    ]
+    for row, doc in zip(rows, docs, strict=True):
+        assert (doc.user_data["id"], doc.text) == (row["id"], row["text"])
+        assert [span.label_ for span in doc.spans["radsent"]] == [s["label"] for s in row["sentences"]]
+        assert len(doc._.radsent_findings) == len(row["meta"]["findings"])
+    for row, (_, line) in zip(rows, table.iterrows(), strict=False):
+        assert line["id"] == row["id"]
+        assert [s["label"] for s in line["sentences"]] == [s["label"] for s in row["sentences"]]
+        assert line["sentences"][0]["scores"] == pytest.approx(row["meta"]["prediction"]["scores"][0], abs=1e-5)
+        assert json.loads(line["meta"]) == {"study": row["meta"]["study"]}
+        assert len(json.loads(line["findings"])) == len(row["meta"]["findings"])
+
+
+def test_killed_runs_lose_and_double_nothing(pipeline, tmp_path):
+    rows = [{"id": f"R{i:04}", "text": f"{REPORTS[i % 3]}\n{i}。"} for i in range(400)]
+    source = write_rows(tmp_path / "rows.jsonl", rows)
+    output = tmp_path / "out"
+    command = [sys.executable, "-c", RUN, "apply", str(pipeline), str(source), str(output), "--part-size", "5"]
+    for parts_before_kill in (3, 20, 50):
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 120
+        while len(list(output.glob("part-*.jsonl"))) < parts_before_kill and process.poll() is None:
+            assert time.monotonic() < deadline
+            os.sched_yield()
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        for file in output.glob("part-*.jsonl"):
+            assert len(list(read_records(file))) == 5  # whole or not there
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "done before" in done.stdout
+    assert [row["id"] for row in parts(output)] == [row["id"] for row in rows]
+    whole = tmp_path / "whole"
+    subprocess.run([*command[:6], str(whole), "--part-size", "5"], check=True, capture_output=True)
+    for file in sorted(whole.glob("part-*.jsonl")):
+        assert file.read_bytes() == (output / file.name).read_bytes()
+
+
+def test_a_killed_worker_is_told_and_costs_nothing(pipeline, reports, tmp_path):
+    """Processes die when they start: what is done stays, and the next run goes on."""
+    # A spawned process imports the main module under another name.
+    main = "import os\nif __name__ != '__main__':\n    os._exit(9)\nfrom spacy_radsent.cli import app\napp()\n"
+    (tmp_path / "main.py").write_text(main)
+    command = [sys.executable, str(tmp_path / "main.py"), "apply", str(pipeline), str(reports), str(tmp_path / "out")]
+    done = subprocess.run([*command, "--n-process", "2", "--part-size", "5"], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "a process was killed or could not start" in done.stderr
+    assert "Traceback" not in done.stderr.split("Error:")[-1]
+    assert apply(pipeline, reports, tmp_path / "out", "--part-size", 5).exit_code == 0
+    assert len(parts(tmp_path / "out")) == 50
+
+
+def test_bad_input(pipeline, reports, tmp_path):
+    (tmp_path / "empty.jsonl").write_text("\n")
+    (tmp_path / "table.csv").write_text(f"id,report\n1,{CANARY}\n", encoding="utf-8")
+    (tmp_path / "headless.csv").write_text(f"{CANARY}に結節。\n", encoding="utf-8")
+    (tmp_path / "broken.parquet").write_bytes(b"PAR1")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_text("")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full/x").write_text("")
+    spacy.blank("ja").to_disk(tmp_path / "blank")
+    write_rows(tmp_path / "hopeless.jsonl", [{"text": None}])
+    assert apply(pipeline, reports, tmp_path / "other").exit_code == 0
+    out = tmp_path / "out"
+    for args, message in [
+        ((pipeline, tmp_path / "nothing.jsonl", out), "nothing.jsonl: no such file or folder"),
+        ((pipeline, tmp_path / "table.csv", out), "no column 'text' among id, report: name it with --text-column."),
+        ((pipeline, tmp_path / "headless.csv", out), "no column 'text' among (8 characters)"),
+        ((pipeline, tmp_path / "broken.parquet", out), "broken.parquet: is no Parquet file"),
+        ((pipeline, tmp_path / "folder", out), "folder: the folder holds no .txt file"),
+        (
+            (pipeline, tmp_path / "file", out),
+            "file: cannot read 'this'" if False else "give .jsonl, .csv, .tsv, .parquet",
+        ),
+        ((pipeline, reports, tmp_path / "file"), "file: is a file: name a folder."),
+        ((pipeline, reports, tmp_path / "full"), "full: is not empty, and not of a run: name another folder."),
+        ((pipeline, reports, tmp_path / "other", "--part-size", 7), "holds parts of another run (another part_size)"),
+        ((pipeline, tmp_path / "empty.jsonl", tmp_path / "e"), "empty.jsonl: holds no report"),
+        ((pipeline, tmp_path / "hopeless.jsonl", tmp_path / "h"), "no row could be labelled, see"),
+        ((tmp_path / "nothing", reports, out), "nothing: no such folder or package"),
+        ((tmp_path / "blank", reports, tmp_path / "b"), 'blank: writes no doc.spans["radsent"]'),
+        ((pipeline, reports, out, "--format", "xml"), "--format 'xml': use jsonl, parquet, docbin."),
+        ((pipeline, reports, out, "--shard", "3/2"), "--shard '3/2': write i/n with i from 1 to n"),
+        ((pipeline, reports, out, "--n-process", 0), "--n-process 0: give 1 or more."),
+    ]:
+        done = apply(*args)
+        assert done.exit_code == 1, (message, done.output)
+        assert message in " ".join(done.output.split()), (message, done.output)
+        assert CANARY not in done.output
+
+
+def test_gold_labels_of_the_input_are_not_taken_for_predictions(pipeline, tmp_path):
+    record = {
+        "id": "R",
+        "text": "胸水なし。",
+        "sentences": [{"start": 0, "end": 5, "label": "POSITIVE"}],
+        "meta": {"a": 1},
+    }
+    assert apply(pipeline, write_rows(tmp_path / "r.jsonl", [record]), tmp_path / "out").exit_code == 0
+    (row,) = parts(tmp_path / "out")
+    doc = spacy.load(pipeline)("胸水なし。")
+    assert row["sentences"][0]["label"] == doc.spans["radsent"][0].label_
+    assert row["meta"]["a"] == 1
