@@ -1,19 +1,14 @@
 """The `radsent_findings` component: labelled sentences to findings."""
 
-import re
-from typing import Any
-
 from spacy.language import Language
 from spacy.tokens import Doc, Span, SpanGroup
 
 from ..errors import RadsentError
 from ..extensions import install_extensions
 from ..labels import SPANS_KEY
-from .finding import FINDINGS_KEY, mark_to_row
-from .grouping import AfterBackground, AfterNegative, Alone, Group, Joined, Policies, group_sentences
-from .marks import FigureMark, find_marks
+from .finding import FINDINGS_KEY, find_findings
+from .grouping import AfterBackground, AfterNegative, Alone, Joined, Policies
 
-LINE_BREAK = re.compile(r"[\n\r\u2028\u2029\x85]")
 DEFAULT_CONFIG = {
     "after_negative": "negative",
     "after_background": "finding",
@@ -52,58 +47,28 @@ class RadsentFindings:
             )
         group = doc.spans[SPANS_KEY]
         sentences = list(group)
-        statuses = group.attrs.get("status") or ["ok"] * len(sentences)
-        groups = group_sentences(
-            [span.text for span in sentences],
+        findings = find_findings(
+            doc.text,
+            [(span.start_char, span.end_char) for span in sentences],
             [span.label_ for span in sentences],
-            _ends_line(doc.text, sentences),
+            group.attrs.get("scores"),
+            group.attrs.get("status"),
             self.policies,
+            self.hyphen_is_range,
         )
-        marks = _marks_by_group(groups, sentences, find_marks(doc.text, self.hyphen_is_range))
-        rows: list[dict[str, Any]] = [
-            {
-                "sentences": members,
-                "polarity": polarity,
-                "heading": heading,
-                "marks": [mark_to_row(mark) for mark in mine],
-                "status": "ok" if polarity and all(statuses[i] == "ok" for i in members) else "review",
-            }
-            for (members, polarity, heading), mine in zip(groups, marks, strict=True)
-        ]
         spans = [
-            Span(doc, sentences[members[0]].start, sentences[members[-1]].end, label=polarity or "CONTINUATION")
-            for members, polarity, _ in groups
-            if len(members) == members[-1] - members[0] + 1
+            Span(
+                doc,
+                sentences[finding.sentences[0]].start,
+                sentences[finding.sentences[-1]].end,
+                label=finding.polarity or "CONTINUATION",
+            )
+            for finding in findings
+            if finding.is_contiguous
         ]
-        doc.spans[FINDINGS_KEY] = SpanGroup(doc, name=FINDINGS_KEY, attrs={"findings": rows}, spans=spans)
+        attrs = {"findings": [finding.as_dict() for finding in findings]}
+        doc.spans[FINDINGS_KEY] = SpanGroup(doc, name=FINDINGS_KEY, attrs=attrs, spans=spans)
         return doc
-
-
-def _ends_line(text: str, sentences: list[Span]) -> list[bool]:
-    """RETURNS (List[bool]): Whether a line break follows each sentence before the next one."""
-    following = [*(span.start_char for span in sentences[1:]), len(text)]
-    gaps = (text[span.end_char : start] for span, start in zip(sentences, following, strict=False))
-    return [bool(LINE_BREAK.search(gap)) for gap in gaps]
-
-
-def _marks_by_group(groups: list[Group], sentences: list[Span], marks: list[FigureMark]) -> list[list[FigureMark]]:
-    """RETURNS (List[List[FigureMark]]): For each group the marks in its sentences, or alone in those right after."""
-    owners = {i: owner for owner, group in enumerate(groups) for i in group.sentences}
-    by_group: list[list[FigureMark]] = [[] for _ in groups]
-    for i, span in enumerate(sentences):
-        inside = [mark for mark in marks if span.start_char <= mark.start < span.end_char]
-        if i not in owners and i - 1 in owners and inside and _is_marks_alone(span, inside):
-            owners[i] = owners[i - 1]
-        if i in owners:
-            by_group[owners[i]] += inside
-    return by_group
-
-
-def _is_marks_alone(span: Span, marks: list[FigureMark]) -> bool:
-    rest = span.text
-    for mark in marks:
-        rest = rest.replace(mark.text, "", 1)
-    return not rest.strip(" \u3000。．.、,")
 
 
 @Language.factory("radsent_findings", assigns=["doc.spans", "doc._.radsent_findings"], default_config=DEFAULT_CONFIG)

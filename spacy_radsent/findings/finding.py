@@ -1,14 +1,19 @@
 """A finding: a unit of text to pair with images."""
 
-from dataclasses import asdict, dataclass, field
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from spacy.tokens import Doc, Span
+from spacy.tokens import Doc
 
-from ..labels import LABELS, SPANS_KEY
+from ..errors import needs_extra
+from ..labels import LABELS
 from ..spans import join_sentences
-from .marks import FigureMark, ImageReference
+from .grouping import Group, Policies, group_sentences
+from .marks import FigureMark, ImageReference, find_marks
 
+LINE_BREAK = re.compile(r"[\n\r\u2028\u2029\x85]")
 FINDINGS_KEY = "radsent_findings"
 
 
@@ -32,7 +37,7 @@ class Finding:
     polarity: str | None
     scores: tuple[float | None, ...]
     heading: str = ""
-    marks: tuple[FigureMark, ...] = field(default=())
+    marks: tuple[FigureMark, ...] = ()
     status: str = "ok"
 
     @property
@@ -66,10 +71,120 @@ class Finding:
         """RETURNS (Tuple[ImageReference, ...]): The images that it points to, each once."""
         return tuple(dict.fromkeys(image for mark in self.marks for image in mark.images))
 
+    @classmethod
+    def from_dict(cls, row: dict[str, Any]) -> "Finding":
+        """RETURNS (Finding): What `as_dict` gave, also after JSON."""
+        marks = tuple(
+            FigureMark(
+                **{
+                    **mark,
+                    "figures": tuple(mark["figures"]),
+                    "images": tuple(ImageReference(**image) for image in mark["images"]),
+                }
+            )
+            for mark in row["marks"]
+        )
+        return cls(
+            text=row["text"],
+            sentences=tuple(row["sentences"]),
+            offsets=tuple((start, end) for start, end in row["offsets"]),
+            polarity=row["polarity"],
+            scores=tuple(row["scores"]),
+            heading=row["heading"],
+            marks=marks,
+            status=row["status"],
+        )
+
     def as_dict(self) -> dict[str, Any]:
         """RETURNS (Dict[str, Any]): For JSON; see docs/findings.md."""
-        marks = [mark._asdict() | {"images": [image._asdict() for image in mark.images]} for mark in self.marks]
-        return {**asdict(self), "marks": marks, "start": self.start, "end": self.end, "score": self.score}
+        marks = [
+            {**mark._asdict(), "figures": list(mark.figures), "images": [image._asdict() for image in mark.images]}
+            for mark in self.marks
+        ]
+        return {
+            "text": self.text,
+            "polarity": self.polarity,
+            "heading": self.heading,
+            "status": self.status,
+            "start": self.start,
+            "end": self.end,
+            "sentences": list(self.sentences),
+            "offsets": [list(pair) for pair in self.offsets],
+            "scores": list(self.scores),
+            "score": self.score,
+            "marks": marks,
+        }
+
+
+def find_findings(
+    text: str,
+    offsets: Sequence[tuple[int, int]],
+    labels: Sequence[str | None],
+    scores: Sequence[Sequence[float] | None] | None = None,
+    statuses: Sequence[str] | None = None,
+    policies: Policies = Policies(),
+    hyphen_is_range: bool = False,
+) -> list[Finding]:
+    """Find the findings of a labelled report.
+
+    text (str): The report.
+    offsets (Sequence[Tuple[int, int]]): Start and end of its sentences.
+    labels (Sequence[Optional[str]]): Their labels.
+    scores (Optional[Sequence[Optional[Sequence[float]]]]): Their probabilities, in the order of LABELS.
+    statuses (Optional[Sequence[str]]): Their statuses.
+    policies (Policies): Where continuations go.
+    hyphen_is_range (bool): See `marks.find_marks`.
+    RETURNS (List[Finding]): In the order of their first sentences.
+    """
+    scores = scores or [None] * len(offsets)
+    statuses = statuses or ["ok"] * len(offsets)
+    texts = [text[start:end] for start, end in offsets]
+    groups = group_sentences(texts, [label or "" for label in labels], _ends_line(text, offsets), policies)
+    marks = _marks_by_group(groups, texts, offsets, find_marks(text, hyphen_is_range))
+    return [
+        Finding(
+            text=join_sentences(text, [offsets[i] for i in members]),
+            sentences=tuple(members),
+            offsets=tuple(offsets[i] for i in members),
+            polarity=polarity,
+            scores=tuple(_probability(scores[i], labels[i]) for i in members),
+            heading=heading,
+            marks=tuple(mine),
+            status="ok" if polarity and all(statuses[i] == "ok" for i in members) else "review",
+        )
+        for (members, polarity, heading), mine in zip(groups, marks, strict=True)
+    ]
+
+
+def _probability(scores: Sequence[float] | None, label: str | None) -> float | None:
+    return scores[LABELS.index(label)] if scores and label else None
+
+
+def _ends_line(text: str, offsets: Sequence[tuple[int, int]]) -> list[bool]:
+    """RETURNS (List[bool]): Whether a line break follows each sentence before the next one."""
+    following = [*(start for start, _ in offsets[1:]), len(text)]
+    return [bool(LINE_BREAK.search(text, end, start)) for (_, end), start in zip(offsets, following, strict=False)]
+
+
+def _marks_by_group(
+    groups: list[Group], texts: list[str], offsets: Sequence[tuple[int, int]], marks: list[FigureMark]
+) -> list[list[FigureMark]]:
+    """RETURNS (List[List[FigureMark]]): For each group the marks in its sentences, or alone in those right after."""
+    owners = {i: owner for owner, group in enumerate(groups) for i in group.sentences}
+    by_group: list[list[FigureMark]] = [[] for _ in groups]
+    for i, (start, end) in enumerate(offsets):
+        inside = [mark for mark in marks if start <= mark.start < end]
+        if i not in owners and i - 1 in owners and inside and _is_marks_alone(texts[i], inside):
+            owners[i] = owners[i - 1]
+        if i in owners:
+            by_group[owners[i]] += inside
+    return by_group
+
+
+def _is_marks_alone(sentence: str, marks: list[FigureMark]) -> bool:
+    for mark in marks:
+        sentence = sentence.replace(mark.text, "", 1)
+    return not sentence.strip(" \u3000。．.、,")
 
 
 def read_findings(doc: Doc) -> tuple[Finding, ...]:
@@ -80,43 +195,11 @@ def read_findings(doc: Doc) -> tuple[Finding, ...]:
     """
     if FINDINGS_KEY not in doc.spans:
         return ()
-    rows = doc.spans[FINDINGS_KEY].attrs.get("findings", [])
-    sentences = list(doc.spans[SPANS_KEY])
-    scores = doc.spans[SPANS_KEY].attrs.get("scores") or [None] * len(sentences)
-    return tuple(_finding(doc, row, sentences, scores) for row in rows)
-
-
-def _finding(doc: Doc, row: dict[str, Any], sentences: list[Span], scores: list[Any]) -> Finding:
-    members = [sentences[i] for i in row["sentences"]]
-    return Finding(
-        text=join_sentences(doc.text, [(span.start_char, span.end_char) for span in members]),
-        sentences=tuple(row["sentences"]),
-        offsets=tuple((span.start_char, span.end_char) for span in members),
-        polarity=row["polarity"],
-        scores=tuple(
-            scores[i][LABELS.index(span.label_)] if scores[i] and span.label_ else None
-            for i, span in zip(row["sentences"], members, strict=True)
-        ),
-        heading=row["heading"],
-        marks=tuple(_mark(doc.text, mark) for mark in row["marks"]),
-        status=row["status"],
-    )
-
-
-def mark_to_row(mark: FigureMark) -> list[Any]:
-    """RETURNS (List[Any]): A mark as plain lists, for the attributes of a span group."""
-    return [mark.start, mark.end, list(mark.figures), [list(image) for image in mark.images]]
-
-
-def _mark(text: str, row: list[Any]) -> FigureMark:
-    start, end, figures, images = row
-    return FigureMark(start, end, text[start:end], tuple(figures), tuple(ImageReference(*image) for image in images))
+    return tuple(map(Finding.from_dict, doc.spans[FINDINGS_KEY].attrs.get("findings", [])))
 
 
 def to_dataframe(doc: Doc) -> Any:
     """RETURNS (pandas.DataFrame): A row for each finding of a report, columns as `Finding.as_dict`."""
-    from ..errors import needs_extra
-
     with needs_extra("tables"):
         import pandas
     return pandas.DataFrame([finding.as_dict() for finding in read_findings(doc)])

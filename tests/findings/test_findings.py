@@ -9,6 +9,7 @@ from tiny import GOLD, REPORTS, gold_doc, make_pipeline
 
 from spacy_radsent.corpus.docbin import blank_pipeline
 from spacy_radsent.errors import RadsentError
+from spacy_radsent.findings.finding import Finding, to_dataframe
 from spacy_radsent.findings.headings import find_heading
 from spacy_radsent.labels import LABELS
 
@@ -202,6 +203,7 @@ def test_as_dict_is_json():
     assert row["sentences"] == [0, 1]
     assert row["marks"][1]["images"] == [{"series": 3, "image": 45}]
     assert (row["start"], row["score"]) == (0, pytest.approx(0.8))
+    assert Finding.from_dict(row) == doc._.radsent_findings[0]
 
 
 def test_in_a_pipeline_with_the_labeller():
@@ -231,10 +233,17 @@ def test_bad_settings_and_missing_labels():
 
 
 def test_scores_may_be_missing():
-    doc = analyse(["P:右肺に結節。", "C:辺縁不整。"])
-    doc.spans["radsent"].attrs["scores"] = [None, None]
-    (finding,) = doc._.radsent_findings
-    assert finding.scores == (None, None)
-    assert finding.score is None
-    doc.spans["radsent"] = [Span(doc, span.start, span.end, label=span.label_) for span in doc.spans["radsent"]]
-    assert doc._.radsent_findings[0].scores == (None, None)
+    nlp = blank_pipeline()
+    nlp.add_pipe("radsent_findings")
+    doc = nlp.make_doc("右肺に結節。")
+    doc.spans["radsent"] = [Span(doc, 0, len(doc), label="POSITIVE")]  # as of gold data
+    (finding,) = nlp.get_pipe("radsent_findings")(doc)._.radsent_findings
+    assert (finding.scores, finding.score, finding.status) == ((None,), None, "ok")
+
+
+def test_a_data_frame_of_findings():
+    frame = to_dataframe(analyse(["P:右肺に結節あり。[#1]", "C:辺縁不整。", "N:胸水なし。"]))
+    assert list(frame["polarity"]) == ["POSITIVE", "NEGATIVE"]
+    assert list(frame["sentences"]) == [[0, 1], [2]]
+    assert frame["score"][0] == pytest.approx(0.8)
+    assert to_dataframe(analyse([])).empty
