@@ -9,6 +9,7 @@ from . import (  # noqa: F401  # registers the commands
     evaluate,
     generate,
     optimize,
+    pairs,
     reproduce,
     split,
     train_lora,

@@ -1,0 +1,116 @@
+"""`radsent pairs`: findings as rows, to pair with images."""
+
+import datetime
+import json
+from collections import Counter
+from collections.abc import Iterator
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+import typer
+from jinja2 import Environment, PackageLoader
+
+from ..corpus.records import Record, read_records
+from ..errors import RadsentError, needs_extra
+from ..files import atomic_folder
+from ..findings.export import COLUMNS, Carried, Filters, pair_rows
+from ..version import __version__
+from .app import command
+
+POLARITIES = ("POSITIVE", "NEGATIVE")
+ROW_GROUP = 10_000
+
+
+@command("pairs")
+def pairs_command(
+    source: Path = typer.Argument(
+        ..., metavar="INPUT", help="Labelled records, or the folder that `radsent apply` wrote."
+    ),
+    output: Path = typer.Argument(
+        ..., metavar="OUTPUT", help="A folder, not there yet: findings, a data card, counts."
+    ),
+    format: str = typer.Option("jsonl", help="jsonl or parquet."),
+    polarity: list[str] = typer.Option(["POSITIVE"], help="POSITIVE, NEGATIVE; may be given twice."),
+    min_probability: float = typer.Option(0.0, help="The least that each label of a finding must have."),
+    with_mark: bool = typer.Option(False, "--with-mark", help="Only findings that point to an image."),
+    with_review: bool = typer.Option(False, "--with-review", help="Findings that are to be reviewed, too."),
+    study: str = typer.Option("study_id", help="Field of meta with the study's id."),
+    series: str = typer.Option("series_id", help="Field of meta with the series' id."),
+) -> None:
+    """Write one row for each finding of labelled reports, for loaders of image-text pairs.
+
+    The folder is a dataset that Hugging Face's `datasets` loads. What is left out is counted, with the reason.
+    """
+    if format not in ("jsonl", "parquet"):
+        raise RadsentError(f"--format {format!r}: use jsonl or parquet.")
+    if unknown := [name for name in polarity if name not in POLARITIES]:
+        raise RadsentError(f"--polarity {unknown[0]!r}: use {' or '.join(POLARITIES)}.")
+    if not 0 <= min_probability <= 1:
+        raise RadsentError(f"--min-probability {min_probability}: give a number from 0 to 1.")
+    filters = Filters(tuple(polarity), min_probability, with_mark, with_review)
+    dropped: Counter = Counter()
+    rows = pair_rows(_records(_files(source)), filters, Carried(study, series), dropped)
+    with atomic_folder(output) as folder:
+        taken = _write(rows, folder / f"findings.{format}", format)
+        reports, findings = dropped.pop("reports"), dropped.pop("findings")
+        counts = {"reports": reports, "findings": findings, "taken": taken, "left_out": dict(dropped)}
+        (folder / "counts.json").write_text(json.dumps(counts, ensure_ascii=False, indent=2), encoding="utf-8")
+        card = Environment(loader=PackageLoader("spacy_radsent")).get_template("data_card.md")
+        about: dict[str, Any] = {"ending": format, "version": __version__, "date": datetime.date.today().isoformat()}
+        about |= {"taken": taken, "reports": reports, "filters": filters, "dropped": dropped}
+        (folder / "README.md").write_text(card.render(about), encoding="utf-8")
+    print(f"{output}: {taken:,} of {findings:,} findings of {reports:,} reports")
+    for reason, count in dropped.most_common():
+        print(f"  left out: {count:,} ({reason})")
+
+
+def _files(source: Path) -> list[Path]:
+    if not source.is_dir():
+        return [source]
+    files = sorted(source.glob("part-*.jsonl")) or sorted(source.glob("*.jsonl"))
+    if not files:
+        raise RadsentError(
+            f"{source}: holds no .jsonl file: give labelled records, or a folder of radsent apply --format jsonl."
+        )
+    return files
+
+
+def _records(files: list[Path]) -> Iterator[Record]:
+    """YIELDS (Record): Those with sentences; says so if none has a label."""
+    labelled = False
+    for record in chain.from_iterable(map(read_records, files)):
+        labelled = labelled or any(sentence.label for sentence in record.sentences)
+        yield record
+    if not labelled:
+        raise RadsentError(f"{files[0]}: no sentence has a label: label the reports first, with radsent apply.")
+
+
+def _write(rows: Iterator[dict[str, Any]], path: Path, format: str) -> int:
+    """RETURNS (int): Rows written, a group of them in memory at a time."""
+    count = 0
+    if format == "jsonl":
+        with open(path, "w", encoding="utf-8") as file:
+            for row in rows:
+                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+                count += 1
+        return count
+    with needs_extra("tables"):
+        import pyarrow
+        from pyarrow import parquet
+    schema = _schema(pyarrow)
+    with parquet.ParquetWriter(path, schema, compression="zstd") as writer:
+        while group := list(islice(rows, ROW_GROUP)):
+            writer.write_table(pyarrow.Table.from_pylist(group, schema=schema))
+            count += len(group)
+    return count
+
+
+def _schema(pyarrow: Any) -> Any:
+    """RETURNS (pyarrow.Schema): Types of `COLUMNS`: the same however few rows there are."""
+    types = dict.fromkeys(COLUMNS, pyarrow.string())
+    types |= dict.fromkeys(("start", "end"), pyarrow.int32())
+    types |= {"score": pyarrow.float64(), "scores": pyarrow.list_(pyarrow.float64())}
+    types |= dict.fromkeys(("figures", "images"), pyarrow.list_(pyarrow.string()))
+    types["offsets"] = pyarrow.list_(pyarrow.list_(pyarrow.int32()))
+    return pyarrow.schema(types)

@@ -1,0 +1,138 @@
+"""Findings as rows for training vision-language models: one finding, its text, and the images that it points to."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ..corpus.records import Record
+from ..errors import RadsentError
+from ..version import __version__
+from .finding import Finding, find_findings
+
+# In the order of the columns. Lists of numbers and strings, and strings: what every loader reads.
+COLUMNS = (
+    *("id", "report_id", "study_id", "series_id", "text", "sentence", "polarity", "heading", "figures", "images"),
+    *("start", "end", "offsets", "scores", "score", "status", "source", "version", "meta"),
+)
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Which findings to take.
+
+    polarities (Tuple[str, ...]): "POSITIVE", "NEGATIVE", or both.
+    min_score (float): The least probability that each of its sentences' labels must have; where there are none, 0 alone
+        takes it.
+    with_mark (bool): Only findings that point to an image.
+    with_review (bool): Findings to be reviewed, too.
+    """
+
+    polarities: tuple[str, ...] = ("POSITIVE",)
+    min_score: float = 0.0
+    with_mark: bool = False
+    with_review: bool = False
+
+    def reason(self, finding: Finding) -> str:
+        """RETURNS (str): Why a finding is dropped; "" for one that is taken."""
+        if finding.polarity is None:
+            return "continuation without a finding"
+        if finding.polarity not in self.polarities:
+            return f"polarity {finding.polarity}"
+        if finding.status != "ok" and not self.with_review:
+            return "to be reviewed"
+        if self.min_score and (finding.score is None or finding.score < self.min_score):
+            return f"probability below {self.min_score}"
+        if self.with_mark and not finding.marks:
+            return "no figure mark"
+        return ""
+
+
+@dataclass(frozen=True)
+class Carried:
+    """Which fields of `meta` tell where the images are.
+
+    study (str): The study's id.
+    series (str): The series' id.
+    """
+
+    study: str = "study_id"
+    series: str = "series_id"
+
+
+def findings_of(record: Record) -> list[Finding]:
+    """RETURNS (List[Finding]): Those that the pipeline found (`meta.findings`), else by the default policies."""
+    prediction = record.meta.get("prediction") or {}
+    try:
+        if "findings" in record.meta:
+            return [Finding.from_dict(row) for row in record.meta["findings"]]
+        return find_findings(
+            record.text,
+            [(sentence.start, sentence.end) for sentence in record.sentences],
+            [sentence.label for sentence in record.sentences],
+            prediction.get("scores"),
+            prediction.get("status"),
+        )
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        raise RadsentError(
+            f"report {record.id!r}: its meta.findings or meta.prediction is not what radsent apply writes: "
+            f"label it anew."
+        ) from None
+
+
+def pair_rows(
+    records: Iterable[Record], filters: Filters, carried: Carried, dropped: Counter
+) -> Iterator[dict[str, Any]]:
+    """Make the rows.
+
+    records (Iterable[Record]): Labelled reports.
+    filters (Filters): Which findings to take.
+    carried (Carried): Fields of `meta` to make columns of.
+    dropped (Counter): Counts what is left out, by reason; "reports" and "findings" count what came in.
+    YIELDS (Dict[str, Any]): A row for each finding that is taken, with `COLUMNS`.
+    """
+    for record in records:
+        findings = findings_of(record)
+        dropped["reports"] += 1
+        dropped["findings"] += len(findings)
+        if not findings:
+            dropped["reports without a finding"] += 1
+        for number, finding in enumerate(findings):
+            if reason := filters.reason(finding):
+                dropped[reason] += 1
+            else:
+                yield _row(record, number, finding, carried)
+
+
+def _row(record: Record, number: int, finding: Finding, carried: Carried) -> dict[str, Any]:
+    left_out = ("prediction", "findings", carried.study, carried.series)
+    meta = {key: value for key, value in record.meta.items() if key not in left_out}
+    start, end = finding.offsets[0]
+    images = [f"{image.series or ''}/{'' if image.image is None else image.image}" for image in finding.images]
+    values = {
+        "id": f"{record.id}#{number}",
+        "report_id": record.id,
+        "study_id": _text(record.meta.get(carried.study)),
+        "series_id": _text(record.meta.get(carried.series)),
+        "text": finding.text,
+        "sentence": record.text[start:end],
+        "polarity": finding.polarity,
+        "heading": finding.heading,
+        "figures": list(finding.figures),
+        "images": images,
+        "start": finding.start,
+        "end": finding.end,
+        "offsets": [list(pair) for pair in finding.offsets],
+        "scores": list(finding.scores),
+        "score": finding.score,
+        "status": finding.status,
+        "source": (record.meta.get("prediction") or {}).get("source") or "given labels",
+        "version": __version__,
+        "meta": json.dumps(meta, ensure_ascii=False, default=str),
+    }
+    return {name: values[name] for name in COLUMNS}
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)

@@ -1,0 +1,168 @@
+"""`radsent pairs`: one row a finding, what is left out is counted, and `datasets` can load the folder."""
+
+import json
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from spacy_radsent.cli import app
+from spacy_radsent.corpus.importers import unlabelled_record
+from spacy_radsent.corpus.records import write_records
+from spacy_radsent.findings.export import COLUMNS
+
+CANARY = "山田花子"
+TEXT = "【胸部】前回と比較。\n右肺S1に8mmの結節あり。[#1]辺縁不整(Se3 Im45-46)。\n胸水なし。\n脾に嚢胞の疑い。"
+LABELS = ["BACKGROUND", "POSITIVE", "CONTINUATION", "NEGATIVE", "POSITIVE"]
+
+
+def pairs(*args):
+    return CliRunner().invoke(app, ["pairs", *map(str, args)])
+
+
+def labelled(id="R1", text=TEXT, labels=LABELS, top=0.9, status=None, **meta):
+    record = unlabelled_record(id, text, meta=meta)
+    for sentence, label in zip(record.sentences, labels, strict=True):
+        sentence.label = label
+    scores = [
+        [top if name == label else (1 - top) / 3 for name in ("BACKGROUND", "POSITIVE", "NEGATIVE", "CONTINUATION")]
+        for label in labels
+    ]
+    record.meta["prediction"] = {"scores": scores, "status": status or ["ok"] * len(labels), "source": "radsent"}
+    return record
+
+
+@pytest.fixture
+def source(tmp_path):
+    records = [
+        labelled(study_id="ST1", series_id=3, age=50),
+        labelled("R2", top=0.5, status=["ok", "review", "ok", "ok", "ok"]),
+        labelled("R3", "辺縁不整。", ["CONTINUATION"]),
+        labelled("R4", "胸部CT。", ["BACKGROUND"]),
+    ]
+    write_records(records, tmp_path / "reports.jsonl")
+    return tmp_path / "reports.jsonl"
+
+
+def rows_of(folder):
+    return [json.loads(line) for line in (folder / "findings.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def test_rows(source, tmp_path):
+    done = pairs(source, tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    first, second, third = rows_of(tmp_path / "out")
+    assert list(first) == list(COLUMNS)
+    assert first["id"] == "R1#0"
+    assert (first["report_id"], first["study_id"], first["series_id"]) == ("R1", "ST1", "3")
+    assert first["text"] == "右肺S1に8mmの結節あり。[#1]辺縁不整(Se3 Im45-46)。"
+    assert first["sentence"] == "右肺S1に8mmの結節あり。[#1]"
+    assert [TEXT[start:end] for start, end in first["offsets"]] == [first["sentence"], "辺縁不整(Se3 Im45-46)。"]
+    assert (first["figures"], first["images"], first["heading"]) == (["1"], ["3/45", "3/46"], "胸部")
+    assert (first["score"], first["scores"]) == (0.9, [0.9, 0.9])
+    assert json.loads(first["meta"]) == {"age": 50}
+    assert (second["text"], second["figures"]) == ("脾に嚢胞の疑い。", [])
+    assert third["report_id"] == "R2" and third["text"] == "脾に嚢胞の疑い。"  # the other is to be reviewed
+    counts = json.loads((tmp_path / "out/counts.json").read_text(encoding="utf-8"))
+    assert counts == {
+        "reports": 4,
+        "findings": 7,
+        "taken": 3,
+        "left_out": {
+            "polarity NEGATIVE": 2,
+            "to be reviewed": 1,
+            "continuation without a finding": 1,
+            "reports without a finding": 1,
+        },
+    }
+    assert "3 of 7 findings of 4 reports" in done.output
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--min-probability", "0.8"], ["R1#0", "R1#2"]),
+        (["--with-mark"], ["R1#0"]),
+        (["--with-mark", "--with-review"], ["R1#0", "R2#0"]),
+        (["--polarity", "NEGATIVE"], ["R1#1", "R2#1"]),
+        (["--polarity", "NEGATIVE", "--polarity", "POSITIVE", "--min-probability", "0.6"], ["R1#0", "R1#1", "R1#2"]),
+    ],
+)
+def test_filters(source, tmp_path, options, expected):
+    assert pairs(source, tmp_path / "out", *options).exit_code == 0
+    assert [row["id"] for row in rows_of(tmp_path / "out")] == expected
+
+
+def test_parquet_holds_the_same(source, tmp_path):
+    import pandas
+
+    assert pairs(source, tmp_path / "jsonl").exit_code == 0
+    assert pairs(source, tmp_path / "parquet", "--format", "parquet").exit_code == 0
+    table = pandas.read_parquet(tmp_path / "parquet/findings.parquet")
+    for row, (_, line) in zip(rows_of(tmp_path / "jsonl"), table.iterrows(), strict=True):
+        assert list(line["images"]) == row["images"]
+        assert [list(pair) for pair in line["offsets"]] == row["offsets"]
+        assert (line["text"], line["score"]) == (row["text"], row["score"])
+
+
+@pytest.mark.parametrize("format", ["jsonl", "parquet"])
+def test_datasets_loads_the_folder(source, tmp_path, monkeypatch, format):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    datasets = pytest.importorskip("datasets")
+    assert pairs(source, tmp_path / "out", "--format", format).exit_code == 0
+    loaded = datasets.load_dataset(str(tmp_path / "out"), cache_dir=str(tmp_path / "cache"))["train"]
+    assert loaded.column_names == list(COLUMNS)
+    assert loaded[0]["images"] == ["3/45", "3/46"]
+    assert loaded.num_rows == 3
+
+
+def test_findings_of_the_pipeline_are_taken_as_they_are(tmp_path):
+    record = labelled()
+    assert pairs(write(tmp_path / "a.jsonl", record), tmp_path / "a").exit_code == 0
+    finding = {**rows_of(tmp_path / "a")[0], "sentences": [1, 2], "marks": []}
+    finding = {
+        key: finding[key]
+        for key in ("text", "polarity", "heading", "status", "offsets", "scores", "sentences", "marks")
+    }
+    record.meta["findings"] = [finding]
+    assert pairs(write(tmp_path / "b.jsonl", record), tmp_path / "b").exit_code == 0
+    (row,) = rows_of(tmp_path / "b")
+    assert (row["text"], row["figures"]) == (finding["text"], [])
+
+
+def write(path, record):
+    write_records([record], path)
+    return path
+
+
+def test_bad_input(source, tmp_path):
+    (tmp_path / "empty").mkdir()
+    unlabelled = write(tmp_path / "unlabelled.jsonl", unlabelled_record("R", f"{CANARY}。"))
+    broken = labelled("R9")
+    broken.meta["findings"] = [{"text": CANARY}]
+    out = tmp_path / "out"
+    for args, message in [
+        ((tmp_path / "nothing.jsonl", out), "nothing.jsonl: no such file"),
+        ((tmp_path / "empty", out), "empty: holds no .jsonl file"),
+        ((unlabelled, out), "unlabelled.jsonl: no sentence has a label: label the reports first"),
+        (
+            (write(tmp_path / "broken.jsonl", broken), out),
+            "report 'R9': its meta.findings or meta.prediction is not what",
+        ),
+        ((source, out, "--format", "csv"), "--format 'csv': use jsonl or parquet."),
+        ((source, out, "--polarity", "MAYBE"), "--polarity 'MAYBE': use POSITIVE or NEGATIVE."),
+        ((source, out, "--min-probability", 2), "--min-probability 2.0: give a number from 0 to 1."),
+        ((source, tmp_path / "empty"), "empty: is there already"),
+    ]:
+        done = pairs(*args)
+        assert done.exit_code == 1, (message, done.output)
+        assert message in " ".join(done.output.split()), (message, done.output)
+        assert CANARY not in done.output
+        assert not out.exists(), "half-written"
+
+
+def test_without_the_extra(source, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    done = pairs(source, tmp_path / "out", "--format", "parquet")
+    assert done.exit_code == 1
+    assert 'pyarrow is not installed: pip install "spacy-radsent[tables]".' in done.output
