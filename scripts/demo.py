@@ -10,7 +10,7 @@ from rich.text import Text
 
 from spacy_radsent.corpus.records import read_records
 from spacy_radsent.files import atomic_writer
-from spacy_radsent.render import render
+from spacy_radsent.rendering import render
 
 
 def main(model: str, samples: str, output: str) -> None:

@@ -5,12 +5,16 @@ from html.parser import HTMLParser
 import pytest
 from browser import needs_browser, screenshot
 from spacy.tokens import Span, SpanGroup
+from typer.testing import CliRunner
 
-from spacy_radsent.corpus.docbin import Alignment, record_to_doc
-from spacy_radsent.corpus.records import Record, Sentence
+import spacy_radsent
+from spacy_radsent.cli import app
+from spacy_radsent.corpus.docbin import Alignment, blank_pipeline, doc_to_record, record_to_doc
+from spacy_radsent.corpus.importers import unlabelled_record
+from spacy_radsent.corpus.records import Record, Sentence, write_records
 from spacy_radsent.errors import RadsentError
 from spacy_radsent.labels import LABELS, SPANS_KEY
-from spacy_radsent.render import render
+from spacy_radsent.rendering import render
 
 HOSTILE = "<script>alert('肺')</script>&lt;b&gt; \"引用\" & 'x' {{ 7*7 }} {% raw %} <!-- --> </div></mark>"
 TEXTS = [
@@ -93,7 +97,7 @@ def test_every_character_stays(docs):
 def test_marks_are_the_sentences(docs):
     page = Page(render(docs))
     for doc, marks in zip(docs, page.marks, strict=True):
-        assert [text for _, text in marks] == [span.text for span in doc.spans[SPANS_KEY]]
+        assert [text for _, text in marks] == [span.text.strip() for span in doc.spans[SPANS_KEY]]
         assert [attrs["class"] for attrs, _ in marks] == [span.label_ for span in doc.spans[SPANS_KEY]]
         assert [LABELS[int(attrs["data-code"])] for attrs, _ in marks] == [span.label_ for span in doc.spans[SPANS_KEY]]
 
@@ -116,7 +120,7 @@ def test_text_is_escaped(docs):
     assert "<script" not in html
     assert "&lt;script&gt;" in html and "&amp;lt;b&amp;gt;" in html
     assert "{{ 7*7 }}" in page.reports[1], "text is no template"
-    assert page.tags <= {"html", "head", "meta", "title", "style", "body", "h1", "h2", "ul", "li", "mark", "div"}
+    assert page.tags <= {"html", "head", "meta", "title", "style", "body", "h1", "h2", "ul", "li", "mark", "b", "div"}
     assert not [name for name, _ in page.attributes if name.startswith("on")]
 
 
@@ -197,6 +201,74 @@ def test_a_browser_paints_the_page(docs, tmp_path):
     image = screenshot(page, tmp_path / "reports.png", width=900, height=1200)
     assert image.startswith(b"\x89PNG")
     assert len(image) > 15_000, "more than an empty page"
+
+
+FINDINGS = "右肺S1に8mmの結節あり。[#1]\n辺縁不整(Se3 Im45)。\n胸水なし。\n前回と比較。"
+
+
+@pytest.fixture
+def finding_doc(nlp):
+    doc = make_doc(nlp, FINDINGS)
+    labels = ["POSITIVE", "CONTINUATION", "NEGATIVE", "BACKGROUND"]
+    spans = [
+        Span(doc, span.start, span.end, label=label) for span, label in zip(doc.spans[SPANS_KEY], labels, strict=True)
+    ]
+    doc.spans[SPANS_KEY] = SpanGroup(doc, name=SPANS_KEY, spans=spans, attrs=dict(doc.spans[SPANS_KEY].attrs))
+    return doc
+
+
+def test_sentences_of_a_finding_have_one_number_and_figure_marks_are_marked(finding_doc):
+    html = render(finding_doc)
+    page = Page(html)
+    assert page.reports == [FINDINGS]
+    assert [attrs.get("data-finding") for attrs, _ in page.marks[0]] == ["1", "1", "2", None]
+    assert "<b>[#1]</b>" in html and "<b>(Se3 Im45)</b>" in html
+    assert '.report:has([data-finding="2"]:hover) [data-finding="2"] { outline' in html
+
+
+def test_policies_of_the_pipeline_are_shown(finding_doc):
+    pipeline = blank_pipeline()
+    component = pipeline.add_pipe("radsent_findings", config={"after_background": "own"})
+    component(finding_doc)
+    assert [attrs.get("data-finding") for attrs, _ in Page(render(finding_doc)).marks[0]] == ["1", "1", "2", None]
+
+
+def test_records_are_shown_like_documents(finding_doc):
+    record = doc_to_record(finding_doc, "報告1", {})
+    page = Page(render([record]))
+    assert page.headings == ["報告1"]
+    assert page.marks == Page(render(finding_doc)).marks
+
+
+def test_a_notebook_shows_the_page_in_a_frame(finding_doc):
+    page = spacy_radsent.render(finding_doc)
+    assert page == render(finding_doc)
+    frame = page._repr_html_()
+    assert frame.startswith("<iframe srcdoc=") and frame.count("<") == 2
+    assert "&lt;mark" in frame
+
+
+def test_view_writes_a_page(finding_doc, tmp_path):
+    records = [doc_to_record(finding_doc, f"R{i}", {}) for i in range(3)]
+    write_records(records, tmp_path / "part-000000.jsonl")
+
+    def view(*args):
+        return CliRunner().invoke(app, ["view", *map(str, args), "-o", str(tmp_path / "page.html")])
+
+    assert view(tmp_path, "--limit", 2).exit_code == 0
+    assert Page((tmp_path / "page.html").read_text(encoding="utf-8")).headings == ["R0", "R1"]
+    assert view(tmp_path / "part-000000.jsonl", "--id", "R2").exit_code == 0
+    assert Page((tmp_path / "page.html").read_text(encoding="utf-8")).headings == ["R2"]
+    write_records([unlabelled_record("U", "肺。")], tmp_path / "unlabelled.jsonl")
+    for args, message in [
+        ([tmp_path, "--id", "R9"], "has no report with the id R9"),
+        ([tmp_path / "unlabelled.jsonl"], "no sentence has a label: give reports that are labelled"),
+        ([tmp_path, "--limit", 0], "--limit 0: give 1 or more."),
+        ([tmp_path / "nothing.jsonl"], "no such file"),
+    ]:
+        done = view(*args)
+        assert done.exit_code == 1
+        assert message in " ".join(done.output.split())
 
 
 def test_a_doc_without_labels_says_what_to_run(nlp):

@@ -13,6 +13,7 @@ from . import (  # noqa: F401  # registers the commands
     reproduce,
     split,
     train_lora,
+    view,
 )
 from .app import app
 

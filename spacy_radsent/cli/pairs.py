@@ -50,7 +50,7 @@ def pairs_command(
         raise RadsentError(f"--min-probability {min_probability}: give a number from 0 to 1.")
     filters = Filters(tuple(polarity), min_probability, with_mark, with_review)
     dropped: Counter = Counter()
-    rows = pair_rows(_records(_files(source)), filters, Carried(study, series), dropped)
+    rows = pair_rows(_records(labelled_files(source)), filters, Carried(study, series), dropped)
     with atomic_folder(output) as folder:
         taken = _write(rows, folder / f"findings.{format}", format)
         reports, findings = dropped.pop("reports"), dropped.pop("findings")
@@ -65,7 +65,8 @@ def pairs_command(
         print(f"  left out: {count:,} ({reason})")
 
 
-def _files(source: Path) -> list[Path]:
+def labelled_files(source: Path) -> list[Path]:
+    """RETURNS (List[Path]): The files of records that an input names."""
     if not source.is_dir():
         return [source]
     files = sorted(source.glob("part-*.jsonl")) or sorted(source.glob("*.jsonl"))
