@@ -1,6 +1,7 @@
 """Reading and writing files so that a mistake costs nothing: clear errors in, whole files out."""
 
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -88,6 +89,28 @@ def atomic_folder(path: str | Path, overwrite: bool = False) -> Iterator[Path]:
         ) from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def result_folder(path: str | Path, of: str) -> Iterator[Path]:
+    """Write a folder of results, in place of an earlier one: nothing of that stays, and nothing is half-written.
+
+    path (Union[str, Path]): Where it will be.
+    of (str): A file that tells that a folder there holds such results; another one is not touched.
+    YIELDS (Path): The folder to write to.
+    """
+    path = Path(path)
+    if path.exists() and not path.is_dir():
+        raise RadsentError(f"{path}: is a file: name a folder.")
+    if path.exists() and any(path.iterdir()) and not (path / of).exists():
+        raise RadsentError(f"{path}: holds something else (there is no {of}): name another folder.")
+    with atomic_folder(path, overwrite=True) as folder:
+        yield folder
+
+
+def file_name(name: str) -> str:
+    """RETURNS (str): A name that a user gave as that of a file: no folder, nothing hidden, not too long."""
+    return re.sub(r"[^\w.()+-]+", "-", name).strip(".-")[:80] or "unnamed"
 
 
 def refuse_folder(path: Path) -> None:

@@ -11,5 +11,5 @@ def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def escaped(text: str) -> str:
-    """RETURNS (str): Text that a viewer of Markdown does not take for HTML."""
-    return text.replace("&", "&amp;").replace("<", "&lt;")
+    """RETURNS (str): Text that a viewer of Markdown takes for no HTML, link or image."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace("](", "]\\(")

@@ -38,12 +38,14 @@ def confusion(gold: ArrayLike, predicted: ArrayLike, unit: ArrayLike = 0, units:
     return numpy.bincount(cells, minlength=units * SHAPE[0] * SHAPE[1]).reshape(units, *SHAPE)
 
 
-def measure(matrices: Any, *, missing_is_wrong: bool = True) -> dict[str, Any]:
+def measure(matrices: Any, *, missing_is_wrong: bool = True, labels: Any = None) -> dict[str, Any]:
     """Compute metrics.
 
     matrices (ndarray): Confusion matrices, (..., 4, 5).
     missing_is_wrong (bool): Count sentences without a label as wrong; else leave them out, as Kikuchi et al. 2026 do.
-    RETURNS (Dict[str, ndarray]): Each (...): accuracy; macro_f1, over the labels that occur; kappa (Cohen 1960); mcc
+    labels (Optional[ndarray]): Which labels macro F1 is over, (4,) of bool; by default those that occur. A resample
+        that lacks one of them has no macro F1: without the label it would be another figure.
+    RETURNS (Dict[str, ndarray]): Each (...): accuracy; macro_f1, over the labels; kappa (Cohen 1960); mcc
         (Gorodkin 2004); and for each code of a label precision_0, recall_0, f1_0 and so on: precision_1 is the paper's
         PPV_1. NaN where a metric is not defined (0 / 0), never 0.
     """
@@ -63,7 +65,7 @@ def measure(matrices: Any, *, missing_is_wrong: bool = True) -> dict[str, Any]:
         spread = (total**2 - (predicted**2).sum(-1)) * (total**2 - (support**2).sum(-1))
         metrics = {
             "accuracy": right.sum(-1) / total,
-            "macro_f1": mean_of_defined(f1),
+            "macro_f1": mean_of_defined(f1) if labels is None or not labels.any() else f1[..., labels].mean(-1),
             "kappa": (agreed - by_chance) / (total**2 - by_chance),
             "mcc": (agreed - by_chance) / numpy.sqrt(spread),
         }

@@ -1,6 +1,9 @@
 """Loading pipelines that label sentences."""
 
 import logging
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from itertools import islice
 from typing import Any
 
 import spacy
@@ -10,6 +13,8 @@ from spacy.tokens import Doc
 from .errors import RadsentError
 
 logger = logging.getLogger(__name__)
+
+CHUNK = 1000  # texts that are labelled anew, one by one, where the stream fails
 
 
 def load_pipeline(name: str) -> Language:
@@ -29,8 +34,52 @@ def load_pipeline(name: str) -> Language:
             f"{name}: cannot be loaded ({type(error).__name__}: {first_line}): "
             f"give the folder of a pipeline, or the name of an installed package."
         ) from error
-    nlp.set_error_handler(_skip)  # type: ignore[arg-type]  # one that returns leaves the report out
+    nlp.default_error_handler = _skip
+    for _, component in nlp.pipeline:
+        if hasattr(component, "set_error_handler"):
+            with suppress(AttributeError):  # spaCy's parsers cannot keep one
+                component.set_error_handler(_skip)
     return nlp
+
+
+def use_gpu(gpu_id: int) -> None:
+    """Use a GPU; say so where there is none.
+
+    gpu_id (int): Which; -1 for the CPU.
+    """
+    if gpu_id >= 0:
+        try:
+            spacy.require_gpu(gpu_id)
+        except Exception as error:  # of CuPy, of CUDA, or of spaCy
+            raise RadsentError(
+                f"--gpu-id {gpu_id}: cannot be used ({type(error).__name__}): install CuPy for its CUDA version, or "
+                f"use -1."
+            ) from error
+
+
+def label_stream(nlp: Language, texts: Iterable[tuple[str, Any]], batch_size: int) -> Iterator[tuple[Doc, Any]]:
+    """Label texts; one on which a component fails takes no other with it.
+
+    nlp (Language): See `load_pipeline`.
+    texts (Iterable[Tuple[str, Any]]): Each with what belongs to it.
+    batch_size (int): Texts to label at once.
+    YIELDS (Tuple[Doc, Any]): In order; those that failed are left out.
+    """
+    texts = iter(texts)
+    while chunk := list(islice(texts, CHUNK)):
+        try:
+            labelled = list(nlp.pipe(chunk, as_tuples=True, batch_size=batch_size))
+        except Exception:  # of a component that does not keep to the error handler
+            labelled = [pair for pair in (_alone(nlp, text, context) for text, context in chunk) if pair is not None]
+        yield from labelled
+
+
+def _alone(nlp: Language, text: str, context: Any) -> tuple[Doc, Any] | None:
+    try:
+        return nlp(text), context
+    except Exception as error:
+        logger.warning("a component failed on a report (%s)", type(error).__name__)
+        return None
 
 
 def _skip(name: str, component: Any, docs: list[Doc], error: Exception) -> None:

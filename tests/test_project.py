@@ -13,6 +13,8 @@ import pytest
 import srsly
 from encoders import run_without_torch
 from llms import save_llm
+from spacy.tokens import DocBin
+from spacy.vocab import Vocab
 from stub_server import serve
 from synth_answers import right
 
@@ -141,13 +143,25 @@ def test_workflow_that_leaves_one_out(project):
         record["meta"] = {"institution": "甲" if i % 2 else "乙"}
     (corpus / "two.jsonl").write_text("".join(f"{json.dumps(record)}\n" for record in records), encoding="utf-8")
     variables = ["--vars.corpus", "two", "--vars.leave_out", "institution"]
+    names = {record["text"]: record["meta"]["institution"] for record in records}
     done = run_project(project, "leave-one-out", ".", *variables, overrides={**FAST, "training.max_epochs": "1"})
     assert "1 of 2: without institution '乙'" in done.stdout
     (run,) = Evaluation.from_json((project / "metrics/without_institution/metrics.json").read_bytes()).runs
     assert run.model == "unseen"
     assert [(group.name, group.reports) for group in run.groups["institution"]] == [("乙", 30), ("甲", 30)]
-    for fold in ("fold01", "fold02"):
-        assert (project / f"training/without_institution/{fold}/model-best").exists()
+    folds = sorted((project / "training/without_institution").glob("fold-*"))
+    assert len(folds) == 2
+    seen = []
+    for fold in folds:  # nothing of the institution that is left out is trained on or chosen by
+        docs = [
+            doc for name in ("train", "dev") for doc in DocBin().from_disk(fold / f"{name}.spacy").get_docs(Vocab())
+        ]
+        seen.append({names[doc.text] for doc in docs})
+    assert sorted(map(sorted, seen)) == [["乙"], ["甲"]]
+    again = run_project(
+        project, "leave-one-out", ".", *variables, "--force", overrides={**FAST, "training.max_epochs": "1"}
+    )
+    assert "RADSENT_ACC" in done.stdout and "RADSENT_ACC" not in again.stdout  # finished models are used again
     failed = run_project(project, "train-without", ".", "--vars.corpus", "two", "--vars.leave_out", "age", check=False)
     assert failed.returncode != 0
     assert "age has 0 values among its reports" in failed.stdout + failed.stderr

@@ -1,18 +1,17 @@
 """Labelling a part of an archive."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import spacy
 from spacy.language import Language
 from spacy.tokens import Doc
 
 from ..errors import RadsentError
 from ..files import atomic_writer
 from ..labels import SPANS_KEY
-from ..pipelines import load_pipeline
+from ..pipelines import label_stream, load_pipeline, use_gpu
 from .reader import Row
 from .writer import ENDINGS, write_part
 
@@ -49,8 +48,7 @@ class Counts(NamedTuple):
 
 def load(model: str, gpu_id: int = -1) -> Language:
     """RETURNS (Language): A pipeline that labels; reports on which a component fails are left out of its stream."""
-    if gpu_id >= 0:
-        spacy.require_gpu(gpu_id)
+    use_gpu(gpu_id)
     nlp = load_pipeline(model)
     if SPANS_KEY not in nlp("肺に異常なし。").spans:
         raise RadsentError(
@@ -87,7 +85,7 @@ def _label(nlp: Language, rows: Sequence[Row], batch_size: int) -> tuple[list[Ro
     good = [row for row in checked if not row.reason]
     rejects = [row for row in checked if row.reason]
     done, docs = [], []
-    for doc, row in _pipe(nlp, good, batch_size):
+    for doc, row in label_stream(nlp, ((row.text, row) for row in good), batch_size):
         if SPANS_KEY in doc.spans:
             done.append(row)
             docs.append(doc)
@@ -100,16 +98,3 @@ def _checked(row: Row, max_length: int) -> Row:
     if len(row.text) > max_length:
         return row._replace(reason=f"text of {len(row.text):,} characters is longer than {max_length:,}")
     return row
-
-
-def _pipe(nlp: Language, rows: Sequence[Row], batch_size: int) -> Iterator[tuple[Doc, Row]]:
-    """Label rows; where the stream itself fails, one by one, so that one report takes no other with it."""
-    try:
-        yield from list(nlp.pipe(((row.text, row) for row in rows), as_tuples=True, batch_size=batch_size))
-    except Exception:
-        for row in rows:
-            try:
-                doc = nlp(row.text)
-            except Exception:
-                continue
-            yield doc, row

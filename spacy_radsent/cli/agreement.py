@@ -9,6 +9,7 @@ from rich.markdown import Markdown
 
 from ..corpus.importers import import_records
 from ..errors import needs_extra
+from ..files import result_folder
 from .app import command
 from .evaluate import check_numbers
 from .models import parse_names, write_all
@@ -24,7 +25,7 @@ def agreement_command(
     seed: int = typer.Option(0, help="Same seed, same intervals."),
 ) -> None:
     """Compare the labels of two annotators: accuracy, macro F1, kappa, confusion, precision and recall by label."""
-    check_numbers(unit, resamples, 1)
+    check_numbers(unit, resamples, seed)
     with needs_extra("evaluation"):
         from ..evaluation.agreement import Agreement
         from ..evaluation.document import to_markdown
@@ -41,5 +42,6 @@ def agreement_command(
             "agreement.md": report,
             "agreement.png": agreement.picture.png,
         }
-        write_all(output, files)
+        with result_folder(output, "agreement.json") as folder:
+            write_all(folder, files)
     Console().print(Markdown(report.partition("![")[0]))

@@ -7,14 +7,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import spacy
 from rich.console import Console
 from rich.progress import track
 
 from ..corpus.importers import import_records
 from ..corpus.records import Record
 from ..errors import RadsentError
-from ..files import atomic_writer
+from ..files import atomic_writer, file_name
+from ..pipelines import use_gpu
 
 if TYPE_CHECKING:  # needs the extra
     from ..evaluation.corpus import GoldCorpus
@@ -31,21 +31,30 @@ class Named(NamedTuple):
     def parse(cls, argument: str, *, stem: bool = False) -> "Named":
         """RETURNS (Named): Where no name is given, `stem` takes the file's, else the folder's comes before it."""
         name, separator, path = argument.partition("=")
-        if separator and name and path and not Path(argument).exists():
+        if separator and name and path and not is_there(argument):
             return cls(name, path)
         parts = Path(argument.removesuffix(".jsonl")).parts
-        return cls(parts[-1] if stem and parts else "/".join(parts[-2:]) or argument, argument)
+        if not parts:
+            raise RadsentError("A model or a corpus has no name: give a path, or NAME=PATH.")
+        return cls(parts[-1] if stem else "/".join(parts[-2:]), argument)
 
-    def gold(self) -> "GoldCorpus":
-        """RETURNS (GoldCorpus): The labelled reports that it names."""
+    def gold(self, name: str = "") -> "GoldCorpus":
+        """RETURNS (GoldCorpus): The labelled reports that it names, under its name or another."""
         from ..evaluation.corpus import GoldCorpus
 
-        return GoldCorpus(self.name, list(import_records(self.path)))
+        if Path(self.path).suffix.lower() != ".jsonl":
+            raise RadsentError(
+                f"{self.path}: labelled reports are a .jsonl file of records, or of the paper's format: give one."
+            )
+        return GoldCorpus(name or self.name, list(import_records(self.path)))
 
 
-def file_name(name: str) -> str:
-    """RETURNS (str): A name as that of a file: as given where no folder is in it."""
-    return name.replace("/", "-")
+def is_there(path: str) -> bool:
+    """RETURNS (bool): Whether a path exists; one that is too long for a path does not."""
+    try:
+        return Path(path).exists()
+    except OSError:
+        return False
 
 
 def parse_names(arguments: Sequence[str], what: str, *, stem: bool = False) -> list[Named]:
@@ -75,11 +84,10 @@ def run_models(
     from ..evaluation.outcome import Outcome
     from ..evaluation.predictions import predictions_of
 
-    if gpu_id >= 0:
-        spacy.require_gpu(gpu_id)
+    use_gpu(gpu_id)
     outcomes = []
-    for model in models:
-        predict = predictions_of(model.path, batch_size)
+    # All are loaded before one is run: a mistake shows at once.
+    for model, predict in [(model, predictions_of(model.path, batch_size)) for model in models]:
         for gold in golds:
             predictions = _shown(predict(gold), f"{model.name} on {gold.name}", len(gold.records))
             path = keep / file_name(model.name) / f"{file_name(gold.name)}.jsonl" if keep else None

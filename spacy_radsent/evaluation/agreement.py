@@ -25,11 +25,15 @@ class Agreement(NamedTuple):
     annotators (Tuple[str, str]): Their names; the first counts as the reference.
     subset (Subset): The second's labels as predictions.
     picture (Picture): The confusion matrix.
+    projected (int): Reports that the second splits otherwise: there a sentence has the label of the one it begins in.
+    unlabelled (int): Sentences to which the first gave no label.
     """
 
     annotators: tuple[str, str]
     subset: Subset
     picture: Picture
+    projected: int
+    unlabelled: int
 
     @classmethod
     def of(cls, reference: GoldCorpus, other: str, records: Iterable[Record], evaluator: Evaluator) -> "Agreement":
@@ -49,11 +53,13 @@ class Agreement(NamedTuple):
         with drawing():
             figure = confusion_figure([("", subset.confusion)], reference.name, other)
             picture = Picture.of("agreement", f"Labels of {reference.name} and {other}", figure)
-        return cls((reference.name, other), subset, picture)
+        unlabelled = int((~outcome.labelled).sum())
+        return cls((reference.name, other), subset, picture, outcome.projected, unlabelled)
 
     def to_dict(self) -> dict[str, Any]:
         """RETURNS (Dict[str, Any]): For JSON."""
-        return {"annotators": self.annotators, **TypeAdapter(Subset).dump_python(self.subset)}
+        about = {"annotators": self.annotators, "projected": self.projected, "unlabelled": self.unlabelled}
+        return {**about, **TypeAdapter(Subset).dump_python(self.subset)}
 
     def section(self, others: Sequence[list[str]] = ()) -> Section:
         """Write it.
@@ -68,10 +74,12 @@ class Agreement(NamedTuple):
             [label, f"{s.support:,}", f"{s.predicted:,}", *map(shown, (s.precision, s.recall, s.f1))]
             for label, s in scores.per_label.items()
         ]
+        projected = f" {other} splits {self.projected:,} reports otherwise." if self.projected else ""
         return Section(
             f"Agreement of {one} and {other}",
             f"{one} counts as the reference. Sentences to which {other} gave no label: {self.subset.no_label:,}, left "
-            f"out. Confidence intervals: {self.subset.interval}.",
+            f"out; to which {one} gave none: {self.unlabelled:,}.{projected} "
+            f"Confidence intervals: {self.subset.interval}.",
             [
                 Table("Agreement", ["annotators", "sentences", *(TITLES[name] for name in METRICS)], [row, *others]),
                 Table("By label", ["label", one, other, "precision", "recall", "F1"], labels),

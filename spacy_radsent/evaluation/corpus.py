@@ -71,7 +71,7 @@ NO_VALUE = "(not given)"
 
 def shown_value(value: Any) -> str:
     """RETURNS (str): A value of `meta` as the name of a group."""
-    if value is None or value == "":
+    if value is None or value in ("", []):
         return NO_VALUE
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 

@@ -1,11 +1,13 @@
 """Every wrong sentence, with what one needs to see why."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy
 
+from ..corpus.records import Record
 from ..labels import LABELS
 from ..metrics import NO_LABEL
 from .outcome import Outcome
@@ -32,6 +34,7 @@ class WrongSentence:
     """A sentence with another label than the reference's, or none.
 
     model, corpus, report (str): Where: names, and the report's id.
+    number (int): Which report of the corpus, from 1.
     sentence (int): Which sentence of the report, from 0.
     gold (str): Label of the reference.
     predicted (Optional[str]): The model's label; None for none.
@@ -45,6 +48,7 @@ class WrongSentence:
     model: str
     corpus: str
     report: str
+    number: int
     sentence: int
     gold: str
     predicted: str | None
@@ -56,11 +60,23 @@ class WrongSentence:
     after: list[Neighbour]
 
     def to_dict(self, with_text: bool = True) -> dict[str, Any]:
-        """RETURNS (Dict[str, Any]): For JSON; without what is of the report, if that is to stay where it is."""
+        """RETURNS (Dict[str, Any]): For JSON; without the report's id and text, if they are to stay where they are."""
         row = dict(vars(self))
         for name in ("before", "after"):
             row[name] = [vars(neighbour) for neighbour in row[name]]
-        return row if with_text else {key: row[key] for key in row if key not in ("text", "before", "after")}
+        return row if with_text else {key: row[key] for key in row if key not in ("report", "text", "before", "after")}
+
+
+def first_of_each(errors: Sequence[WrongSentence], limit: int, runs: int) -> list[WrongSentence]:
+    """RETURNS (List[WrongSentence]): Some, as many of each model and corpus as far as they have them."""
+    share = max(1, limit // max(1, runs))
+    seen: Counter = Counter()
+    chosen = []
+    for error in errors:
+        seen[error.model, error.corpus] += 1
+        if seen[error.model, error.corpus] <= share:
+            chosen.append(error)
+    return chosen[:limit]
 
 
 def pair_name(gold: str, predicted: str | None) -> str:
@@ -81,27 +97,33 @@ def find_errors(outcome: Outcome) -> Iterator[WrongSentence]:
         i = int(corpus.report[row])
         first, at = int(corpus.first[i]), row - int(corpus.first[i])
         record = corpus.records[i]
-        texts = record.sentence_texts
+        shown = range(max(0, at - CONTEXT), min(len(record.sentences), at + CONTEXT + 1))
         gold, predicted = LABELS[corpus.codes[row]], _label(outcome.predicted[row])
         scores = outcome.scores[row]
-        neighbours = [
-            Neighbour(text, _label(corpus.codes[first + j]), _label(outcome.predicted[first + j]))
-            for j, text in enumerate(texts)
-        ]
+        context = {
+            j: Neighbour(_text(record, j), _label(corpus.codes[first + j]), _label(outcome.predicted[first + j]))
+            for j in shown
+        }
+        text = context[at].text
         yield WrongSentence(
             model=outcome.model,
             corpus=corpus.name,
             report=record.id,
+            number=i + 1,
             sentence=at,
             gold=gold,
             predicted=predicted,
             probabilities=None if numpy.isnan(scores).any() else [round(float(score), 4) for score in scores],
-            clauses=count_clauses(texts[at]),
+            clauses=count_clauses(text),
             patterns=names_of(kind),
-            text=texts[at],
-            before=neighbours[max(0, at - CONTEXT) : at],
-            after=neighbours[at + 1 : at + 1 + CONTEXT],
+            text=text,
+            before=[context[j] for j in shown if j < at],
+            after=[context[j] for j in shown if j > at],
         )
+
+
+def _text(record: Record, i: int) -> str:
+    return record.text[record.sentences[i].start : record.sentences[i].end]
 
 
 def _label(code: int) -> str | None:

@@ -163,17 +163,20 @@ class Evaluator:
         ]
 
     def _differences(self, one: Outcome, other: Outcome) -> dict[str, Any]:
-        matrices = [
-            outcome.matrices if self.unit == "report" else outcome.sentence_matrices for outcome in (one, other)
-        ]
+        if self.unit == "report":
+            labelled = one.matrices.any((1, 2))
+            matrices = [outcome.matrices[labelled] for outcome in (one, other)]
+        else:
+            matrices = [outcome.sentence_matrices for outcome in (one, other)]
         intervals = difference_intervals(*matrices, resamples=self.resamples, seed=self.seed)
         return {name: intervals[key] for name, key in HEADLINES.items()}
 
 
 def _segmentation(outcome: Outcome) -> Segmentation:
-    precision, recall, f1 = map(_number, precision_recall_f1(*outcome.boundaries.sum(0)))
-    split = int(outcome.split_exactly.sum())
-    return Segmentation(precision, recall, f1, len(outcome.split_exactly), split, outcome.projected)
+    counted = outcome.matrices.any((1, 2))
+    precision, recall, f1 = map(_number, precision_recall_f1(*outcome.boundaries[counted].sum(0)))
+    split = int(outcome.split_exactly[counted].sum())
+    return Segmentation(precision, recall, f1, int(counted.sum()), split, outcome.projected)
 
 
 def _end_to_end(outcome: Outcome) -> EndToEnd:

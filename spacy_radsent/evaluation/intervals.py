@@ -9,7 +9,7 @@ import numpy
 from numpy.random import default_rng
 from scipy import stats
 
-from ..metrics import measure
+from ..metrics import NO_LABEL, measure
 
 RESAMPLES = 2000
 # With fewer reports, resamples are too much alike to say anything.
@@ -25,7 +25,8 @@ class Interval:
     """A metric.
 
     value (Optional[float]): Its value; None where it is not defined.
-    low, high (Optional[float]): 95 % confidence interval; None where there is none.
+    low, high (Optional[float]): 95 % confidence interval; None where there is none: too few reports, or one value in
+        all resamples (no error was seen), from which a bootstrap learns nothing.
     undefined (int): Resamples in which it is not defined; the interval is that of the others.
     """
 
@@ -47,11 +48,19 @@ def metric_intervals(
     RETURNS (Dict[str, Interval]): By the names of `metrics.measure`. No interval for fewer than `MIN_REPORTS` units.
     """
 
+    labels = occurring(matrices.sum(0), missing_is_wrong)
+
     def statistic(totals: Any) -> Any:
-        return numpy.stack(list(measure(totals, missing_is_wrong=missing_is_wrong).values()))
+        return numpy.stack(list(measure(totals, missing_is_wrong=missing_is_wrong, labels=labels).values()))
 
     names = list(measure(matrices.sum(0)))
     return dict(zip(names, _bootstrap(matrices, statistic, resamples, seed), strict=True))
+
+
+def occurring(matrix: Any, missing_is_wrong: bool) -> Any:
+    """RETURNS (ndarray): Which labels the reference or the predictions hold, (4,) of bool."""
+    counts = matrix if missing_is_wrong else matrix[:, :NO_LABEL]
+    return (counts.sum(1) + matrix[:, :NO_LABEL].sum(0)) > 0
 
 
 def difference_intervals(
@@ -64,8 +73,12 @@ def difference_intervals(
     RETURNS (Dict[str, Interval]): Of the differences; each resample draws the same reports for both.
     """
 
+    labels = [occurring(matrices.sum(0), missing_is_wrong) for matrices in (one, other)]
+
     def statistic(totals: Any) -> Any:
-        first, second = (measure(totals[..., i, :, :], missing_is_wrong=missing_is_wrong) for i in range(2))
+        first, second = (
+            measure(totals[..., i, :, :], missing_is_wrong=missing_is_wrong, labels=labels[i]) for i in range(2)
+        )
         return numpy.stack([first[name] - second[name] for name in first])
 
     both = numpy.stack([one, other], axis=1)
@@ -109,7 +122,9 @@ def _bootstrap(counts: Any, of_totals: Callable[[Any], Any], resamples: int, see
     low, high = (numpy.where(numpy.isnan(bca), simple, bca) for bca, simple in zip((low, high), plain, strict=True))
     undefined = numpy.isnan(drawn).sum(-1)
     return [
-        Interval(_number(value), _number(a), _number(b), int(count)) if not numpy.isnan(value) else Interval(None)
+        Interval(_number(value), _number(a), _number(b), int(count))
+        if b > a
+        else Interval(_number(value), None, None, int(count))
         for value, a, b, count in zip(values, low, high, undefined, strict=True)
     ]
 
@@ -154,12 +169,13 @@ def compare_accuracy(
     """
     only_one, only_other = int((one_right & ~other_right).sum()), int((~one_right & other_right).sum())
     mcnemar = stats.binomtest(only_one, only_one + only_other).pvalue if only_one + only_other else 1.0
-    by_report = numpy.bincount(report, weights=one_right.astype(int) - other_right.astype(int))
+    _, rows = numpy.unique(report, return_inverse=True)
+    by_report = numpy.bincount(rows, weights=one_right.astype(int) - other_right.astype(int))
     differing = by_report[by_report != 0]
     permutation = None
     if len(by_report) >= MIN_REPORTS and resamples:
         permutation = 1.0
-        if len(differing):
+        if len(differing) > 1:  # a single report can be flipped either way
             permutation = stats.permutation_test(
                 (differing,),
                 lambda values, axis: values.sum(axis),

@@ -3,14 +3,45 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy
+from pydantic import BaseModel, Field, ValidationError
 
 from ..corpus.records import Record
 from ..errors import RadsentError
+from ..labels import LABELS
 from ..metrics import NO_LABEL, Sentence, code_of, confusion, exact_matches, project
 from .corpus import GoldCorpus
+
+# A little more than 1 is float32's rounding.
+Probability = Annotated[float, Field(ge=0, le=1.001, allow_inf_nan=False, strict=True)]
+Scores = Annotated[list[Probability], Field(min_length=len(LABELS), max_length=len(LABELS))]
+
+
+class OnGold(BaseModel):
+    """Labels and probabilities that a model gives to the sentences of the reference."""
+
+    labels: list[Literal["BACKGROUND", "POSITIVE", "NEGATIVE", "CONTINUATION"] | None]
+    scores: list[Scores | None] | None = None
+
+
+class Details(BaseModel):
+    """What `meta.prediction` of a stored prediction holds."""
+
+    scores: list[Scores | None] | None = None
+    on_gold: OnGold | None = None
+
+    def check_lengths(self, found: int, gold: int) -> None:
+        """Raise ValueError where a list has not as many items as there are sentences."""
+        on_gold = self.on_gold or OnGold(labels=[None] * gold)
+        for name, values, expected in (
+            ("scores", self.scores, found),
+            ("on_gold.labels", on_gold.labels, gold),
+            ("on_gold.scores", on_gold.scores, gold),
+        ):
+            if values is not None and len(values) != expected:
+                raise ValueError(f"{name}: has {len(values)} items for {expected} sentences")
 
 
 @dataclass
@@ -88,13 +119,13 @@ class Outcome:
 
     def _add(self, i: int, prediction: Record) -> None:
         gold, found = sentences_of(self.corpus.records[i]), sentences_of(prediction)
-        details = prediction.meta.get("prediction") or {}
-        scores = _aligned(details.get("scores"), found)
+        details = self._details(prediction, len(found), len(gold))
+        scores: Sequence[Any] = details.scores or [None] * len(found)
         start, end = self.corpus.first[i], self.corpus.first[i + 1]
         same = [sentence[:2] for sentence in gold] == [sentence[:2] for sentence in found]
-        if not same and "on_gold" in details:
-            labels = _aligned(details["on_gold"]["labels"], gold)
-            scores = _aligned(details["on_gold"]["scores"], gold)
+        labels: Sequence[str | None]
+        if not same and details.on_gold:
+            labels, scores = details.on_gold.labels, details.on_gold.scores or [None] * len(gold)
         else:
             indices = range(len(gold)) if same else project([sentence[0] for sentence in gold], found)
             labels = [None if at is None else found[at][2] for at in indices]
@@ -108,6 +139,24 @@ class Outcome:
         self.split_exactly[i] = same
         if all(label for _, _, label in gold):
             self.exact[i] = exact_matches(gold, found)
+
+    def _details(self, prediction: Record, found: int, gold: int) -> "Details":
+        """RETURNS (Details): What `meta.prediction` holds, checked."""
+        try:
+            details = Details.model_validate(prediction.meta.get("prediction") or {})
+            details.check_lengths(found, gold)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            field = ".".join(map(str, first["loc"]))
+            message = f"{first['msg'][0].lower()}{first['msg'][1:]}"
+        except ValueError as error:
+            field, _, message = str(error).partition(": ")
+        else:
+            return details
+        raise RadsentError(
+            f"{self.model}: report {prediction.id!r}: meta.prediction{'.' if field else ''}{field}: {message}: "
+            f"give predictions as radsent evaluate and radsent apply write them."
+        )
 
     @cached_property
     def labelled(self) -> Any:
@@ -142,10 +191,3 @@ def _boundaries(gold: Sequence[Sentence], found: Sequence[Sentence]) -> list[int
     """RETURNS (List[int]): Starts of sentences but for the first: found, predicted, in the reference."""
     expected, predicted = {start for start, _, _ in gold[1:]}, {start for start, _, _ in found[1:]}
     return [len(expected & predicted), len(predicted), len(expected)]
-
-
-def _aligned(values: Any, sentences: Sequence[Sentence]) -> Sequence[Any]:
-    """RETURNS (Sequence[Any]): One value for each sentence; None for all where a prediction holds no such list."""
-    if isinstance(values, list) and len(values) == len(sentences):
-        return values
-    return [None] * len(sentences)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ..corpus.stats import GroupStats
 from ..errors import RadsentError
@@ -30,8 +30,8 @@ class PublishedCorpus(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     title: str
-    reports: int
-    sentences: int
+    reports: int = Field(gt=0)
+    sentences: int = Field(gt=0)
     labels: dict[str, int] = {}
 
 
@@ -64,6 +64,8 @@ class Published(BaseModel):
 
     @model_validator(mode="after")
     def _known_corpora(self) -> "Published":
+        if missing := [role for role in ("internal", "external") if role not in self.corpora]:
+            raise ValueError(f"corpora lacks {missing[0]!r}")
         for result in self.results:
             if result.corpus not in self.corpora:
                 raise ValueError(f"corpus {result.corpus!r} of {result.model!r} is none of {', '.join(self.corpora)}")

@@ -6,6 +6,7 @@ say what a sentence holds, not why a model erred.
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy
@@ -25,10 +26,10 @@ DIFFERENTIAL = re.compile(
     r"疑[いうわ]|考え|鑑別|可能性|思わ|思い|示唆|相当|矛盾|との印象|[Ss]/[Oo]|[Rr]/[Oo]|[Ss]usp|DDx?\b|compatible|likely"
 )
 POSITIVE_CUE = re.compile(
-    r"認め(?!ず|な|ませ|られ(?:ず|な|ませ))|みられ(?!ず|な|ませ)|見られ(?!ず|な|ませ)|あり(?!ませ)|ある|有り|伴[いうっ]|呈し|存在|[(（][+＋][)）]"
+    r"認め(?!ず|な|ませ|られ(?:ず|な|ませ))|みられ(?!ず|な|ませ)|見られ(?!ず|な|ませ)|(?<!で)あり(?!ませ)|(?<!で)ある|有り|伴[いうっ]|呈し|存在|[(（][+＋][)）]"
 )
 NEGATIVE_CUE = re.compile(
-    r"な[しいくかけ](?!り)|(?:認め|見られ|みられ|でき|され|せ|伴わ|及ば)(?:ず|ませ)|ありませ|なく|無し|無い|[(（][-−ー－][)）]|n\.?p\.?\b|正常|否定的"
+    r"(?<!少)な[しいくかけ](?!り)|(?:認め|見られ|みられ|でき|され|せ|伴わ|及ば)(?:ず|ませ)|ありませ|無し|無い|[(（][-−ー－][)）]|n\.?p\.?\b|正常|否定的"
 )
 # A predicate that is followed by more: "認めるが、", "であり、", "認めず，", "伴い，".
 CLAUSE_END = re.compile(
@@ -36,7 +37,7 @@ CLAUSE_END = re.compile(
     r"|[、，,](?:一方|また|ただし|しかし|なお)|[(（][+＋\-−][)）][、，,]|→(?=\S)"
 )
 PREDICATE = re.compile(
-    rf"{POSITIVE_CUE.pattern}|{NEGATIVE_CUE.pattern}|疑|考え|思|示唆|指摘|描出|保たれ|増大|縮小|拡張|肥厚|目立|不変|相応|して|おり|良好|です|ます|である"
+    rf"{POSITIVE_CUE.pattern}|{NEGATIVE_CUE.pattern}|疑|考え|思|示唆|指摘|描出|保たれ|増大|縮小|拡張|肥厚|目立|不変|相応|して|おり|良好|です|ます|であ"
 )
 
 
@@ -123,7 +124,8 @@ def names_of(row: Any) -> list[str]:
     return [pattern.name for pattern, holds in zip(PATTERNS, row, strict=True) if holds] or [OTHER]
 
 
-class PatternCount(NamedTuple):
+@dataclass(frozen=True)
+class PatternCount:
     """How often sentences of a kind go wrong.
 
     name (str): The kind.
@@ -144,5 +146,5 @@ def count_patterns(cues: Any, gold: Any, predicted: Any) -> list[PatternCount]:
         PatternCount(pattern.name, int(sentences), int(errors))
         for pattern, sentences, errors in zip(PATTERNS, in_scope.sum(0), wrong.sum(0), strict=True)
     ]
-    others = int((~in_scope.any(1)).sum())
-    return [*counts, PatternCount(OTHER, others, int(((gold != predicted) & ~wrong.any(1)).sum()))]
+    others = ~in_scope.any(1)
+    return [*counts, PatternCount(OTHER, int(others.sum()), int((others & (gold != predicted)).sum()))]

@@ -128,7 +128,10 @@ def curves_figure(runs: Sequence[Run]) -> Figure:
         style: Any = {"color": series_colour(i), "linewidth": 1.8}
         bins, points = run.calibration.bins, run.calibration.coverage
         label = f"{name}: ECE {run.calibration.ece:.3f}"
-        reliability.plot([b.confidence for b in bins], [b.right for b in bins], marker="o", ms=4, label=label, **style)
+        reliability.plot([b.confidence for b in bins], [b.right for b in bins], label=label, **style)
+        most = max(b.sentences for b in bins)
+        sizes = [8 + 90 * b.sentences / most for b in bins]  # few sentences, small point
+        reliability.scatter([b.confidence for b in bins], [b.right for b in bins], s=sizes, color=series_colour(i))
         label = f"{name}: AURC {run.calibration.aurc:.3f}"
         coverage.plot([p.coverage for p in points], [p.error for p in points], label=label, **style)
         both = [p for p in run.calibration.positive if p.precision is not None and p.recall is not None]

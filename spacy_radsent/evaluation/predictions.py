@@ -4,16 +4,18 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from spacy.language import Language
 from spacy.tokens import Doc
 
 from ..corpus.docbin import doc_to_record
 from ..corpus.records import Record, read_records
-from ..errors import RadsentError
+from ..errors import RadsentError, shown
+from ..files import file_name
 from ..labeller import SentenceLabeller
-from ..labels import SPANS_KEY
-from ..pipelines import load_pipeline
+from ..labels import LABELS, SPANS_KEY
+from ..pipelines import label_stream, load_pipeline
 from ..spans import covering_span
 from .corpus import GoldCorpus
 
@@ -31,7 +33,7 @@ def predict(nlp: Language, records: Sequence[Record], batch_size: int = 64) -> I
     labellers = [pipe for _, pipe in nlp.pipeline if isinstance(pipe, SentenceLabeller) and pipe.key == SPANS_KEY]
     texts = ((record.text, i) for i, record in enumerate(records) if len(record.text) <= nlp.max_length)
     at = 0
-    for doc, i in nlp.pipe(texts, as_tuples=True, batch_size=batch_size):
+    for doc, i in label_stream(nlp, texts, batch_size):
         yield from map(_failed, records[at:i])
         yield _prediction(doc, records[i], labellers[-1] if labellers else None)
         at = i + 1
@@ -48,6 +50,17 @@ def _prediction(doc: Doc, record: Record, labeller: SentenceLabeller | None) -> 
             f'the pipeline writes no doc.spans["{SPANS_KEY}"]: give one with the component radsent or radsent_llm.'
         )
     prediction = doc_to_record(doc, record.id, {})
+    prediction.meta = {"prediction": {name: _plain(value) for name, value in prediction.meta["prediction"].items()}}
+    for before, after in pairwise(prediction.sentences):
+        if after.start < before.end:
+            raise RadsentError(
+                f'report {record.id!r}: the spans in doc.spans["{SPANS_KEY}"] are not in order or overlap: '
+                f"write one for each sentence."
+            )
+    if unknown := {sentence.label for sentence in prediction.sentences} - {*LABELS, None}:
+        raise RadsentError(
+            f"report {record.id!r}: the pipeline writes the label {shown(str(unknown.pop()))}: use {', '.join(LABELS)}."
+        )
     expected = [(sentence.start, sentence.end) for sentence in record.sentences]
     if labeller and expected and expected != [(s.start, s.end) for s in prediction.sentences]:
         spans = [covering_span(doc, start, end) for start, end in expected]
@@ -59,6 +72,13 @@ def _prediction(doc: Doc, record: Record, labeller: SentenceLabeller | None) -> 
     return prediction
 
 
+def _plain(value: Any) -> Any:
+    """RETURNS (Any): Lists and numbers of Python where a pipeline writes arrays of numpy."""
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value.tolist() if hasattr(value, "tolist") else value
+
+
 def read_predictions(path: Path, corpus: GoldCorpus) -> Iterator[Record]:
     """Read predictions that were stored.
 
@@ -67,7 +87,7 @@ def read_predictions(path: Path, corpus: GoldCorpus) -> Iterator[Record]:
     YIELDS (Record): The predictions.
     """
     if path.is_dir():
-        path = path / f"{corpus.name.replace('/', '-')}.jsonl"
+        path = path / f"{file_name(corpus.name)}.jsonl"
     yield from read_records(path)
 
 
@@ -80,6 +100,11 @@ def predictions_of(model: str, batch_size: int = 64) -> Callable[[GoldCorpus], I
     """
     path = Path(model)
     if path.suffix == ".jsonl" or (path.is_dir() and not (path / "config.cfg").exists()):
+        if path.is_dir() and not any(path.glob("*.jsonl")):
+            raise RadsentError(
+                f"{model}: holds neither a pipeline (config.cfg) nor predictions (.jsonl files): "
+                f"give a folder that does, e.g. training/model-best."
+            )
         return partial(read_predictions, path)
     nlp = load_pipeline(model)
     return lambda corpus: predict(nlp, corpus.records, batch_size)

@@ -17,6 +17,7 @@ TITLES = {
     "kappa": "kappa",
     "mcc": "MCC",
 }
+MAX_COLUMNS = 12  # more groups stand in rows
 # What the paper's Table 5 gives for each institution, and what users ask for beside.
 GROUP_METRICS = ("accuracy", "macro_f1", "ppv_1", "recall_1")
 
@@ -77,9 +78,10 @@ def _notes(runs: Sequence[Run]) -> list[str]:
                 notes.append(f"{run.corpus}: no sentence of the reference is {label}: {rest}.")
             elif not scores.predicted:
                 notes.append(f"{where}: {label} is never predicted: its precision is not defined.")
-        undefined = {m.undefined for m in run.all.counted_wrong.metrics.values()} - {0}
+        undefined = {TITLES[name]: m.undefined for name, m in run.all.counted_wrong.metrics.items() if m.undefined}
         if undefined:
-            notes.append(f"{where}: a metric is not defined in up to {max(undefined)} resamples; they are left out.")
+            names = ", ".join(f"{name} in {count:,}" for name, count in undefined.items())
+            notes.append(f"{where}: not defined in all resamples, and left out of those: {names}.")
     return list(dict.fromkeys(notes))
 
 
@@ -105,9 +107,11 @@ def mark_best(intervals: Sequence[Interval], groups: Sequence[str] | None = None
     cells = []
     for interval, group in zip(intervals, groups, strict=True):
         rivals = [
-            other.value for other, g in zip(intervals, groups, strict=True) if g == group and other.value is not None
+            round(other.value, digits)
+            for other, g in zip(intervals, groups, strict=True)
+            if g == group and other.value is not None
         ]
-        best = bool(rivals) and interval.value == max(rivals) > min(rivals)
+        best = interval.value is not None and round(interval.value, digits) == max(rivals) > min(rivals)
         cells.append(Best(shown(interval, digits)) if best else shown(interval, digits))
     return cells
 
@@ -226,9 +230,13 @@ def _group_table(field: str, runs: Sequence[Run], metric: str, rule: str) -> Tab
         f"{group.name} ({group.reports:,} reports, {group.sentences:,} sentences)"
         for group in [*runs[0].groups[field], runs[0].all]
     ]
-    rows = [[run.model, *(column[i] for column in columns)] for i, run in enumerate(runs)]
     rule_name = "no label left out" if rule == "excluded" else "no label counted as wrong"
-    return Table(f"{TITLES[metric]} by {field}, {rule_name}", ["model", *names], rows)
+    caption = f"{TITLES[metric]} by {field}, {rule_name}"
+    if len(names) > MAX_COLUMNS:
+        return Table(
+            caption, [field, *(run.model for run in runs)], [[n, *c] for n, c in zip(names, columns, strict=True)]
+        )
+    return Table(caption, ["model", *names], [[run.model, *(c[i] for c in columns)] for i, run in enumerate(runs)])
 
 
 def _with_count(cell: str, group: Subset) -> str:

@@ -76,7 +76,7 @@ class Subset:
 
 @dataclass(frozen=True)
 class Segmentation:
-    """Sentence boundaries, apart from labels.
+    """Sentence boundaries, apart from labels, over reports with a labelled sentence.
 
     precision, recall, f1 (Optional[float]): Of the starts of sentences but for the first of a report.
     reports, split_exactly (int): Reports, and those split as the reference throughout.

@@ -11,7 +11,8 @@ for (const table of document.querySelectorAll("table.data")) {
       const descending = heading.getAttribute("aria-sort") === "ascending";
       headings.forEach((other) => other.removeAttribute("aria-sort"));
       heading.setAttribute("aria-sort", descending ? "descending" : "ascending");
-      const number = (value) => parseFloat(value.replace(/,/g, ""));
+      // "1,024", "0.91 (0.88-0.93)", "12.5%", but not "2024-01-03"
+      const number = (value) => (/^[+-]?[\d,]*\.?\d+(?=$|[\s%(\[])/.test(value) ? parseFloat(value.replace(/,/g, "")) : NaN);
       const compare = (one, other) => {
         const [a, b] = [text(one, column), text(other, column)];
         const [x, y] = [number(a), number(b)];

@@ -53,6 +53,7 @@ def test_agreement(files):
     assert metrics["kappa"]["low"] < metrics["kappa"]["value"] < metrics["kappa"]["high"]
     assert result["confusion"][3][1] == 3
     assert result["excluded"]["per_label"]["CONTINUATION"]["recall"]["value"] == pytest.approx(1 - 3 / 12)
+    assert (result["projected"], result["unlabelled"]) == (0, 0)
     report = (files / "out/agreement.md").read_text(encoding="utf-8")
     assert "| CONTINUATION | 12 | 9 |" in report
     assert (files / "out/agreement.png").read_bytes().startswith(b"\x89PNG")
@@ -119,17 +120,44 @@ def test_reproduce_with_what_is_there(files):
     assert "fine-tuned models, lowest to highest" in page
 
 
+def test_reproduce_tells_test_sets_of_one_name_apart(files):
+    (files / "a").mkdir()
+    write_records(read_records(files / "first.jsonl"), files / "a/first.jsonl")
+    for role in ("internal", "external"):
+        (files / "predictions").mkdir(exist_ok=True)
+        write_records(read_records(files / "second.jsonl"), files / f"predictions/{role}-first.jsonl")
+    arguments = (
+        "--internal",
+        files / "first.jsonl",
+        "--external",
+        files / "typo.jsonl",
+        "--external",
+        files / "a/first.jsonl",
+    )
+    done = run("reproduce", files / "paper", "-m", f"ours={files / 'predictions'}", *arguments)
+    assert done.exit_code == 0, done.output
+    assert "Left out, since it is not there" in done.output and "typo.jsonl" in done.output
+    report = (files / "paper/paper.md").read_text(encoding="utf-8")
+    assert "| internal: internal-first | here |" in report and "| external: external-first | here |" in report
+    assert report.count("| ours | here |") == 2
+
+
 def test_reproduce_without_a_test_set(files):
     done = run("reproduce", files / "paper", "-m", "ours=nothing", "--internal", "assets/jichi/test.jsonl")
     assert done.exit_code == 1
     assert "none of the test sets is there" in done.output
 
 
+CORPORA = "corpora: {internal: {title: a, reports: 1, sentences: 9}, external: {title: b, reports: 1, sentences: 9}}"
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         ("corpora: {a: 1", "line 1: not valid YAML"),
-        ("corpora: {}\nsplits: {}\nresults: [{model: m, corpus: x}]", "corpus 'x' of 'm' is none of"),
+        (f"{CORPORA}\nsplits: {{}}\nresults: [{{model: m, corpus: x}}]", "corpus 'x' of 'm' is none of"),
+        ("corpora: {}\nsplits: {}\nresults: []", "corpora lacks 'internal'"),
+        (CORPORA.replace("1", "0"), "reports: Input should be greater than 0"),
         ("corpora: {}\nsplits: {}\nresults: [{model: m, corpus: x, accuracy: high}]", "results.0.accuracy"),
     ],
 )

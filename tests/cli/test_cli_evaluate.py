@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import spacy
 from browser import dom_of, needs_browser, screenshot
 from llms import save_llm
 from tiny import GOLD, REPORTS, train_tiny
@@ -86,7 +87,7 @@ def test_metrics_are_what_the_predictions_give(evaluated, corpus):
     evaluation = Evaluation.from_json((output / "metrics.json").read_bytes())
     run, weak = evaluation.runs
     gold = {record.id: [s.label for s in record.sentences] for record in read_records(corpus)}
-    stored = list(read_records(output / "predictions" / "<script>alert('肺')<-script>" / "corpus.jsonl"))
+    stored = list(read_records(output / "predictions" / "script-alert(-肺-)-script" / "corpus.jsonl"))
     pairs = [pair for r in stored for pair in zip(gold[r.id], [s.label for s in r.sentences], strict=True)]
     right = sum(one == other for one, other in pairs)
     assert run.all.sentences == len(pairs) == sum(map(len, gold.values()))
@@ -122,6 +123,7 @@ def test_every_error_is_listed_and_only_errors(evaluated, corpus):
         assert len(mine) == total - right == sum(run.pairs.values())
         assert all(error["gold"] != error["predicted"] for error in mine)
         for error in mine:
+            assert error["report"] == f"R{error['number'] - 1:02}"
             assert max(error["probabilities"]) == error["probabilities"][LABELS.index(error["predicted"])]
 
 
@@ -218,9 +220,9 @@ def test_a_language_model_whose_answers_cannot_be_parsed(pipelines, corpus, tmp_
     """As in the paper: left out, or counted as wrong; in brackets in the table of institutions."""
     few = tmp_path / "few.jsonl"
     write_records(list(read_records(corpus))[:2], few)
-    done = evaluate(pipelines / "llm", few, "-m", pipelines / "trained", "-o", tmp_path, "--by", "institution")
+    done = evaluate(pipelines / "llm", few, "-m", pipelines / "trained", "-o", tmp_path / "out", "--by", "institution")
     assert done.exit_code == 0, done.output
-    run, trained = Evaluation.from_json((tmp_path / "metrics.json").read_bytes()).runs
+    run, trained = Evaluation.from_json((tmp_path / "out/metrics.json").read_bytes()).runs
     assert run.all.no_label == run.all.sentences == 10
     assert run.reports_without_label == 2
     assert run.all.counted_wrong.metrics["accuracy"].value == 0
@@ -228,30 +230,31 @@ def test_a_language_model_whose_answers_cannot_be_parsed(pipelines, corpus, tmp_
     assert run.all.excluded.sentences == 0
     assert run.calibration is None
     assert trained.calibration is not None
-    report = (tmp_path / "report.md").read_text(encoding="utf-8")
+    report = (tmp_path / "out/report.md").read_text(encoding="utf-8")
     assert "- [10]" in report
     assert "left out, as in Kikuchi et al. 2026" in report
     assert "no confidence intervals: 2 are too few" in report
-    assert "no label" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "no label" in (tmp_path / "out/report.html").read_text(encoding="utf-8")
 
 
 def test_no_text_leaves_nothing_of_the_reports(pipelines, corpus, tmp_path):
+    assert evaluate(pipelines / "weak", corpus, "-o", tmp_path / "out", "--resamples", 0).exit_code == 0
     done = evaluate(pipelines / "weak", corpus, "-o", tmp_path / "out", "--no-text", "--resamples", 0)
     assert done.exit_code == 0, done.output
     written = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
     assert {path.name for path in written} >= {"metrics.json", "errors.jsonl", "report.html"}
     assert "predictions" not in {path.name for path in (tmp_path / "out").iterdir()}
-    sentences = {text for record in read_records(corpus) for text in record.sentence_texts}
+    sentences = {text for record in read_records(corpus) for text in [*record.sentence_texts, record.id]}
     for path in written:
-        content = path.read_bytes().decode("utf-8", "ignore") + done.output
+        content = ("" if path.suffix == ".png" else path.read_text(encoding="utf-8")) + done.output
         assert not [sentence for sentence in sentences if sentence in content], path
 
 
 def test_one_label_missing_is_told(pipelines, tmp_path):
     records = [labelled(f"R{i}", "胸水なし。\n右肺に結節あり。", ["NEGATIVE", "POSITIVE"]) for i in range(3)]
     write_records(records, tmp_path / "two.jsonl")
-    assert evaluate(pipelines / "trained", tmp_path / "two.jsonl", "-o", tmp_path).exit_code == 0
-    report = (tmp_path / "report.md").read_text(encoding="utf-8")
+    assert evaluate(pipelines / "trained", tmp_path / "two.jsonl", "-o", tmp_path / "out").exit_code == 0
+    report = (tmp_path / "out/report.md").read_text(encoding="utf-8")
     assert "two: no sentence of the reference is BACKGROUND: macro F1 is over the labels that occur" in report
 
 
@@ -267,13 +270,19 @@ def test_bad_input(pipelines, corpus, tmp_path):
         ((trained, unlabelled), "unlabelled: no sentence has a label: give reports that somebody has labelled."),
         ((other, corpus), "report 'R00' has another text in corpus"),
         ((tmp_path / "no_such", corpus), "no_such: cannot be loaded"),
-        ((tmp_path / "empty", corpus), "empty/corpus.jsonl: no such file"),
+        ((tmp_path / "empty", corpus), "empty: holds neither a pipeline (config.cfg) nor predictions"),
         ((tmp_path / "blank", corpus), 'the pipeline writes no doc.spans["radsent"]'),
         ((trained, tmp_path / "no_such.jsonl"), "no_such.jsonl: no such file"),
         ((trained, corpus, corpus), f"{corpus}: another of the corpora is named corpus, too: give it as NAME={corpus}"),
         ((trained, corpus, "--by", "modality"), "--by modality: no report has it in its meta: use one of institution."),
         ((trained, corpus, "--unit", "word"), "--unit 'word': use report or sentence."),
         ((trained, corpus, "--resamples", 5), "--resamples 5: give at least 100, or 0 for no intervals."),
+        ((trained, corpus, "--seed", -1), "--seed -1: give 0 or more."),
+        ((trained, corpus, "--gpu-id", 99), "--gpu-id 99: cannot be used"),
+        ((trained, corpus, "-m", "no_such_package"), "no_such_package: cannot be loaded"),
+        ((trained, tmp_path), "labelled reports are a .jsonl file of records, or of the paper's format"),
+        (("", corpus), "A model or a corpus has no name"),
+        ((f"{'x' * 300}=y", corpus), "y: cannot be loaded"),
         ((trained, corpus, "--batch-size", 0), "--batch-size 0: give 1 or more."),
         ((trained, corpus, "--max-errors", -1), "--max-errors -1: give 0 or more."),
     ]:
@@ -283,6 +292,105 @@ def test_bad_input(pipelines, corpus, tmp_path):
         assert "Traceback" not in done.output
         assert CANARY not in done.output
         assert not [path for path in (tmp_path / "out").rglob("*") if path.is_file()], "nothing is half-written"
+
+
+@pytest.mark.parametrize(
+    ("prediction", "message"),
+    [
+        (5, "input should be"),
+        ({"scores": 5}, "scores: input should be a valid list"),
+        ({"scores": [[0.1, 0.2, 0.3, 0.4]]}, "scores: has 1 items for 5 sentences"),
+        ({"scores": [[0.1, 0.9]] * 5}, "scores.0: list should have at least 4 items"),
+        ({"scores": [["0.25"] * 4] * 5}, "scores.0.0: input should be a valid number"),
+        ({"scores": [[0, 0, 0, 2]] * 5}, "scores.0.3: input should be less than or equal to 1.001"),
+        ({"scores": [[-1, 0, 1, 1]] * 5}, "scores.0.0: input should be greater than or equal to 0"),
+        ({"on_gold": {}}, "on_gold.labels: field required"),
+        ({"on_gold": {"labels": ["FOO"]}}, "on_gold.labels.0: input should be"),
+        ({"on_gold": {"labels": [None]}}, "on_gold.labels: has 1 items for 5 sentences"),
+    ],
+)
+def test_stored_predictions_that_are_malformed(tmp_path, prediction, message):
+    gold = labelled("R1", REPORTS[0], GOLD[0].split())
+    write_records([gold], tmp_path / "gold.jsonl")
+    write_records([gold.model_copy(update={"meta": {"prediction": prediction}})], tmp_path / "stored.jsonl")
+    done = evaluate(tmp_path / "stored.jsonl", tmp_path / "gold.jsonl", "-o", tmp_path / "out")
+    assert done.exit_code == 1
+    assert "report 'R1': meta.prediction" in done.output and message in done.output
+    assert not (tmp_path / "out").exists()
+
+
+PIPELINE = """
+import numpy, spacy
+from spacy.tokens import Span
+from spacy.language import Language
+
+@Language.component("{name}")
+def label(doc):
+    spans = [Span(doc, s.start, s.end, label="{label}") for s in doc.sents if s.text.strip()]
+    doc.spans["radsent"] = spans[::{step}]
+    doc.spans["radsent"].attrs["scores"] = [numpy.array([0.1, 0.7, 0.1, 0.1], dtype="float32")] * len(spans)
+    return doc
+"""
+
+
+def other_pipeline(folder, name, label="POSITIVE", step=1):
+    """A pipeline of somebody else, who writes the span group without our components."""
+    exec(PIPELINE.format(name=name, label=label, step=step), {})
+    nlp = blank_pipeline()
+    nlp.add_pipe("radsent_sentencizer")
+    nlp.add_pipe(name)
+    nlp.to_disk(folder / name)
+    return folder / name
+
+
+def test_pipelines_of_others(corpus, tmp_path):
+    done = evaluate(other_pipeline(tmp_path, "with_numpy"), corpus, "-o", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    (run,) = Evaluation.from_json((tmp_path / "out/metrics.json").read_bytes()).runs
+    assert run.all.excluded.metrics["recall_1"].value == 1
+    assert run.calibration.sentences == run.all.sentences
+    for name, settings, message in [
+        ("unknown_label", {"label": "FOO"}, "the pipeline writes the label 'FOO': use BACKGROUND"),
+        ("backwards", {"step": -1}, "are not in order or overlap"),
+    ]:
+        done = evaluate(other_pipeline(tmp_path, name, **settings), corpus, "-o", tmp_path / "out2")
+        assert done.exit_code == 1
+        assert message in " ".join(done.output.split())
+
+
+def test_a_pipeline_chained_with_ginza(pipelines, tmp_path):
+    """As in the README; GiNZA's parser keeps no error handler."""
+    if not spacy.util.is_package("ja_ginza"):
+        pytest.skip("ja_ginza is not installed")
+    labeller = spacy.load(pipelines / "trained")
+    nlp = spacy.load("ja_ginza", exclude=["ner", "morphologizer", "compound_splitter", "bunsetu_recognizer"])
+    nlp.add_pipe("radsent_sentencizer", first=True)
+    nlp.add_pipe("radsent", source=labeller)
+    nlp.to_disk(tmp_path / "chain")
+    write_records([labelled("R1", REPORTS[0], GOLD[0].split())], tmp_path / "gold.jsonl")
+    done = evaluate(tmp_path / "chain", tmp_path / "gold.jsonl", "-o", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+
+
+def test_results_take_the_place_of_earlier_ones_and_of_nothing_else(pipelines, corpus, tmp_path):
+    output = tmp_path / "out"
+    for name in ("one", ".."):
+        assert evaluate(f"{name}={pipelines / 'weak'}", f"[/x]={corpus}", "-o", output, "--resamples", 0).exit_code == 0
+    assert [path.name for path in (output / "predictions").iterdir()] == ["unnamed"]
+    assert (output / "predictions/unnamed/x.jsonl").exists() and (output / "x_confusion.png").exists()
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/thesis.txt").write_text("")
+    done = evaluate(pipelines / "weak", corpus, "-o", tmp_path / "other")
+    assert done.exit_code == 1
+    assert "other: holds something else (there is no metrics.json): name another folder." in done.output
+    assert [path.name for path in (tmp_path / "other").iterdir()] == ["thesis.txt"]
+
+
+def test_errors_on_the_page_are_of_all_models(pipelines, corpus, tmp_path):
+    args = (f"a={pipelines / 'weak'}", corpus, "-m", f"b={pipelines / 'weak'}", "--resamples", 0, "--max-errors", 4)
+    assert evaluate(*args, "-o", tmp_path / "out").exit_code == 0
+    page = (tmp_path / "out/report.html").read_text(encoding="utf-8")
+    assert [page.count(f"<tr><td>{name}</td><td>corpus</td>") for name in "ab"] == [3, 3]  # with one in the overview
 
 
 def test_without_the_extra(tmp_path):

@@ -56,6 +56,8 @@ def test_tags(text, gold, predicted, tags):
         ("胆嚢 n.p.", False, 1),
         ("肝S3、S6に嚢胞。", False, 1),
         ("【胸部】", False, 1),
+        ("脾臓は正常である。", False, 1),
+        ("少なくとも3個の結節を認めます。", False, 1),
     ],
 )
 def test_polarity_and_clauses(text, mixed, clauses):
@@ -70,3 +72,4 @@ def test_counts_relate_errors_to_the_sentences_that_could_be_wrong_in_that_way()
     assert counts[HISTORY] == (1, 1)
     assert counts[WEAK] == (1, 0)
     assert counts[OTHER] == (2, 1)
+    assert sum(wrong for _, wrong in counts.values()) == 2
