@@ -90,7 +90,7 @@ def test_packaged_pipeline_loads_without_network_and_torch(project):
 
 def test_python_of_the_readme_works_as_pasted(project):
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL)
-    assert len(blocks) == 2
+    assert len(blocks) == 3
     code = "\n".join(blocks).replace("ja_radsent_sm", PACKAGE)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -100,8 +100,11 @@ def _bootstrap(counts: Any, of_totals: Callable[[Any], Any], resamples: int, see
     flat = counts.reshape(units, -1).astype("float64")
 
     def statistic(drawn: Any, axis: int = -1) -> Any:
-        times = (numpy.bincount(row, minlength=units) for row in drawn.reshape(-1, drawn.shape[-1]))
-        totals = numpy.stack([row @ flat for row in times])
+        rows = drawn.reshape(-1, drawn.shape[-1])
+        times = numpy.empty((len(rows), units))
+        for i, row in enumerate(rows):
+            times[i] = numpy.bincount(row, minlength=units)
+        totals = times @ flat
         return of_totals(totals.reshape(-1, *counts.shape[1:])).reshape(len(values), *drawn.shape[:-1])
 
     with warnings.catch_warnings(), numpy.errstate(all="ignore"):
