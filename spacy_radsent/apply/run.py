@@ -18,6 +18,7 @@ from ..errors import RadsentError
 from ..files import atomic_writer
 from ..version import __version__
 from .label import Counts, Part, label_part, load
+from .ray_engine import label_on_cluster
 from .reader import Row, Source
 
 RUN_FILE = "run.json"
@@ -34,6 +35,7 @@ class Settings:
     n_process (int): Processes, each with a pipeline of its own.
     batch_size (int): Reports to label at once.
     gpu_id (int): GPU to use; -1 for the CPU.
+    engine (str): "local", processes of this machine; "ray", actors of a Ray cluster.
     """
 
     model: str
@@ -44,6 +46,7 @@ class Settings:
     n_process: int = 1
     batch_size: int = 64
     gpu_id: int = -1
+    engine: str = "local"
 
 
 @dataclass
@@ -118,6 +121,9 @@ def _chunks(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
 
 
 def _label_all(parts: Iterator[Part], output: Path, settings: Settings) -> Iterator[Counts]:
+    if settings.engine == "ray":
+        yield from label_on_cluster(parts, output, settings)
+        return
     if settings.n_process == 1:
         nlp = None  # loaded with the first part: there may be none left
         for part in parts:

@@ -29,6 +29,7 @@ def apply_command(
     part_size: int = typer.Option(1000, help="Rows a file."),
     shard: str = typer.Option("1/1", help="i/n: label every n-th part from the i-th, e.g. in a job array."),
     gpu_id: int = typer.Option(-1, help="GPU to use; -1 for the CPU."),
+    engine: str = typer.Option("local", help="local, or ray: --n-process actors of the cluster at RAY_ADDRESS."),
 ) -> None:
     """Label every report of an archive.
 
@@ -38,10 +39,12 @@ def apply_command(
     number, count = _shard(shard)
     if format not in ENDINGS:
         raise RadsentError(f"--format {format!r}: use {', '.join(ENDINGS)}.")
+    if engine not in ("local", "ray"):
+        raise RadsentError(f"--engine {engine!r}: use local or ray.")
     for name, value in (("n-process", n_process), ("batch-size", batch_size), ("part-size", part_size)):
         if value < 1:
             raise RadsentError(f"--{name} {value}: give 1 or more.")
-    settings = Settings(model, format, part_size, number, count, n_process, batch_size, gpu_id)
+    settings = Settings(model, format, part_size, number, count, n_process, batch_size, gpu_id, engine)
     rows = open_source(source, text_column, id_column)
     console = Console(stderr=True)
     columns = (TextColumn("{task.fields[rate]}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 import spacy
+from archives import parts, write_rows
 from spacy.tokens import DocBin
-from tiny import REPORTS, make_examples, make_pipeline
+from tiny import REPORTS
 from typer.testing import CliRunner
 
 from spacy_radsent.cli import app
@@ -23,30 +24,8 @@ CANARY = "山田花子"
 RUN = "from spacy_radsent.cli import app; app()"
 
 
-@pytest.fixture(scope="module")
-def pipeline(tmp_path_factory):
-    """An untrained pipeline, with findings: what it labels is of no interest here."""
-    nlp = make_pipeline()
-    nlp.initialize(lambda: make_examples(nlp))
-    nlp.add_pipe("radsent_findings")
-    folder = tmp_path_factory.mktemp("pipeline") / "model"
-    nlp.to_disk(folder)
-    return folder
-
-
 def apply(*args):
     return CliRunner().invoke(app, ["apply", *map(str, args)])
-
-
-def write_rows(path: Path, rows) -> Path:
-    lines = (row if isinstance(row, bytes) else json.dumps(row, ensure_ascii=True).encode() for row in rows)
-    path.write_bytes(b"".join(line + b"\n" for line in lines))
-    return path
-
-
-def parts(folder: Path) -> list[dict]:
-    files = sorted(folder.glob("part-*.jsonl"))
-    return [json.loads(line) for file in files for line in file.read_text(encoding="utf-8").split("\n") if line]
 
 
 def rejects(folder: Path) -> dict[int, str]:
