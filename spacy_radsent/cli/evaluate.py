@@ -92,7 +92,7 @@ def check_numbers(unit: str, resamples: int, seed: int, batch_size: int = 1, max
 
 def _show(runs: Sequence["Run"]) -> None:
     """Print a table narrow enough for a terminal: no intervals."""
-    from ..evaluation.report import TITLES, number
+    from ..evaluation.cells import TITLES, number
 
     names = ("accuracy", "macro_f1", "ppv_1", "recall_1", "kappa")
     numbers = (Column(TITLES[name], no_wrap=True) for name in names)

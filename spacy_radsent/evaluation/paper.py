@@ -12,11 +12,12 @@ from ..files import read_text
 from ..labels import LABELS
 from .agreement import METRICS as AGREEMENT_METRICS
 from .agreement import Agreement
+from .cells import TITLES, mark_best
 from .corpus import GoldCorpus
 from .document import Section, Table
 from .intervals import Interval
 from .plots import Picture
-from .report import TITLES, group_section, mark_best
+from .report import group_section
 from .results import Evaluation, Run
 
 PUBLISHED = Path(__file__).parent / "published.yaml"

@@ -3,20 +3,11 @@
 from collections.abc import Callable, Sequence
 
 from ..labels import LABELS
+from .cells import TITLES, mark_best, number, shown, signed
 from .document import Best, Section, Table
-from .intervals import Interval
 from .plots import Picture
 from .results import Comparison, Evaluation, Run, Scores, Subset
 
-TITLES = {
-    "accuracy": "accuracy",
-    "macro_f1": "macro F1",
-    "ppv_1": "PPV_1",
-    "recall_1": "Recall_1",
-    "f1_1": "F1_1",
-    "kappa": "kappa",
-    "mcc": "MCC",
-}
 MAX_COLUMNS = 12  # more groups stand in rows
 # What the paper's Table 5 gives for each institution, and what users ask for beside.
 GROUP_METRICS = ("accuracy", "macro_f1", "ppv_1", "recall_1")
@@ -101,35 +92,6 @@ def scores_table(caption: str, runs: Sequence[Run], scores_of: Callable[[Run], S
     return Table(caption, header, rows)
 
 
-def mark_best(intervals: Sequence[Interval], groups: Sequence[str] | None = None, digits: int = 3) -> list[str]:
-    """RETURNS (List[str]): The cells of a column; the best among those of a group is marked, if it has several."""
-    groups = groups or [""] * len(intervals)
-    cells = []
-    for interval, group in zip(intervals, groups, strict=True):
-        rivals = [
-            round(other.value, digits)
-            for other, g in zip(intervals, groups, strict=True)
-            if g == group and other.value is not None
-        ]
-        best = interval.value is not None and round(interval.value, digits) == max(rivals) > min(rivals)
-        cells.append(Best(shown(interval, digits)) if best else shown(interval, digits))
-    return cells
-
-
-def shown(interval: Interval, digits: int = 3) -> str:
-    """RETURNS (str): A value with its interval; a dash where it is not defined."""
-    if interval.value is None:
-        return "-"
-    if interval.low is None or interval.high is None:
-        return f"{interval.value:.{digits}f}"
-    return f"{interval.value:.{digits}f} ({interval.low:.{digits}f}-{interval.high:.{digits}f})"
-
-
-def number(value: float | None, digits: int = 3) -> str:
-    """RETURNS (str): A number, or a dash."""
-    return "-" if value is None else f"{value:.{digits}f}"
-
-
 def _labels_section(corpus: str, runs: Sequence[Run], pictures: list[Picture]) -> Section:
     rows = [
         [
@@ -183,7 +145,7 @@ def _comparison_section(corpus: str, comparisons: Sequence[Comparison]) -> Secti
     rows = [
         [
             f"{c.one} - {c.other}",
-            *(_signed(c.differences[name]) for name in GROUP_METRICS),
+            *(signed(c.differences[name]) for name in GROUP_METRICS),
             f"{c.test.only_one:,} / {c.test.only_other:,}",
             "too few reports"
             if c.test.permutation_p is None
@@ -193,14 +155,6 @@ def _comparison_section(corpus: str, comparisons: Sequence[Comparison]) -> Secti
         for c in comparisons
     ]
     return Section(f"{corpus}: models compared", text, [Table("Pairs of models", header, rows)])
-
-
-def _signed(interval: Interval) -> str:
-    if interval.value is None:
-        return "-"
-    if interval.low is None or interval.high is None:
-        return f"{interval.value:+.3f}"
-    return f"{interval.value:+.3f} ({interval.low:+.3f} to {interval.high:+.3f})"
 
 
 def group_section(corpus: str, field: str, runs: Sequence[Run]) -> Section:
