@@ -266,6 +266,55 @@ def test_a_killed_worker_is_told_and_costs_nothing(pipeline, reports, tmp_path):
     assert len(parts(tmp_path / "out")) == 50
 
 
+def test_a_full_disk_leaves_whole_parts_and_the_next_run_goes_on(pipeline, reports, tmp_path):
+    output = tmp_path / "out"
+    first = apply(pipeline, reports, tmp_path / "whole", "--part-size", 10)
+    assert first.exit_code == 0
+    limit = (tmp_path / "whole/part-000000.jsonl").stat().st_size // 2  # a file may grow to so many bytes
+    code = f"""
+import resource, signal
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
+{RUN}
+"""
+    command = [sys.executable, "-c", code, "apply", str(pipeline), str(reports), str(output), "--part-size", "10"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "cannot be written (File too large): free some space" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list(output.glob("part-*")) and not list(output.glob(".part-*"))
+    assert apply(pipeline, reports, output, "--part-size", 10).exit_code == 0
+    assert parts(output) == parts(tmp_path / "whole")
+
+
+def test_two_runs_at_once_on_one_output_give_each_report_once(pipeline, reports, tmp_path):
+    command = [
+        sys.executable,
+        "-c",
+        RUN,
+        "apply",
+        str(pipeline),
+        str(reports),
+        str(tmp_path / "out"),
+        "--part-size",
+        "5",
+    ]
+    runs = [subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) for _ in range(2)]
+    for run in runs:
+        _, error = run.communicate()
+        assert run.returncode == 0, error
+    assert [row["id"] for row in parts(tmp_path / "out")] == [f"R{i:03}" for i in range(50)]
+
+
+def test_byte_order_mark_and_line_ends_of_other_systems(pipeline, tmp_path):
+    lines = [json.dumps({"id": f"R{i}", "text": "胸水なし。\r\n脾腫なし。"}) for i in range(3)]
+    (tmp_path / "rows.jsonl").write_bytes(b"\xef\xbb\xbf" + "\r\n".join(lines).encode() + b'\r\n{"id": "R3", "te')
+    assert apply(pipeline, tmp_path / "rows.jsonl", tmp_path / "out").exit_code == 0
+    assert [row["id"] for row in parts(tmp_path / "out")] == ["R0", "R1", "R2"]
+    assert {row["text"] for row in parts(tmp_path / "out")} == {"胸水なし。\r\n脾腫なし。"}
+    assert rejects(tmp_path / "out") == {4: "is no valid JSON"}  # a last line that was cut off
+
+
 def test_bad_input(pipeline, reports, tmp_path):
     (tmp_path / "empty.jsonl").write_text("\n")
     (tmp_path / "table.csv").write_text(f"id,report\n1,{CANARY}\n", encoding="utf-8")
