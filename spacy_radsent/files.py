@@ -1,10 +1,11 @@
 """Reading and writing files so that a mistake costs nothing: clear errors in, whole files out."""
 
+import hashlib
 import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -106,6 +107,18 @@ def result_folder(path: str | Path, of: str) -> Iterator[Path]:
         raise RadsentError(f"{path}: holds something else (there is no {of}): name another folder.")
     with atomic_folder(path, overwrite=True) as folder:
         yield folder
+
+
+def sha256_of(files: Iterable[Path], below: Path | None = None) -> str:
+    """RETURNS (str): SHA-256 of the content of files, and of their names below a folder if it is given."""
+    digest = hashlib.sha256()
+    for file in files:
+        if below:
+            digest.update(file.relative_to(below).as_posix().encode())
+        with open(file, "rb") as content:
+            while chunk := content.read(1 << 22):
+                digest.update(chunk)
+    return digest.hexdigest()
 
 
 def file_name(name: str) -> str:

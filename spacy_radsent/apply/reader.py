@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import RadsentError, needs_extra
+from ..files import sha256_of
 
 TEXT, ID = "text", "id"
-FINGERPRINT_BYTES = 1 << 20
 
 
 class Row(NamedTuple):
@@ -37,22 +37,25 @@ class Source(NamedTuple):
     path (Path): Where it is.
     rows (Callable[[], Iterator[Row]]): Reads it from the beginning.
     total (Optional[int]): Rows; None where that is not known before.
+    text_column, id_column (str): Names of the columns or fields with the reports and their ids.
     """
 
     path: Path
     rows: Callable[[], Iterator[Row]]
     total: int | None
+    text_column: str = TEXT
+    id_column: str = ID
 
     def fingerprint(self) -> dict[str, Any]:
-        """RETURNS (Dict[str, Any]): What tells it from another input: name, size, hash of its beginning or of names."""
+        """RETURNS (Dict[str, Any]): What tells it from another input: name, hash, and which columns are read."""
+        columns = {"text_column": self.text_column, "id_column": self.id_column}
         if self.path.is_dir():
-            names = "\n".join(f"{file.relative_to(self.path)} {file.stat().st_size}" for file in _text_files(self.path))
-            beginning, size = names.encode(), len(names)
-        else:
-            with open(self.path, "rb") as file:
-                beginning = file.read(FINGERPRINT_BYTES)
-            size = self.path.stat().st_size
-        return {"name": self.path.name, "bytes": size, "sha256_of_beginning": hashlib.sha256(beginning).hexdigest()}
+            names = [f"{file.relative_to(self.path)} {file.stat().st_size}" for file in _text_files(self.path)]
+            return {
+                "name": self.path.name,
+                "sha256_of_names_and_sizes": hashlib.sha256("\n".join(names).encode()).hexdigest(),
+            }
+        return {"name": self.path.name, "sha256": sha256_of([self.path]), **columns}
 
 
 def open_source(path: Path, text_column: str = TEXT, id_column: str = ID) -> Source:
@@ -64,18 +67,18 @@ def open_source(path: Path, text_column: str = TEXT, id_column: str = ID) -> Sou
     """
     if not path.exists():
         raise RadsentError(f"{path}: no such file or folder: check the path.")
-    suffix = path.suffix.lower()
+    suffix, columns = path.suffix.lower(), (text_column, id_column)
     if path.is_dir():
         files = _text_files(path)
         if not files:
             raise RadsentError(f"{path}: the folder holds no .txt file: give a folder of reports, or one file.")
         return Source(path, lambda: _from_folder(path, files), len(files))
     if suffix == ".jsonl":
-        return Source(path, lambda: _from_jsonl(path, text_column, id_column), _count_lines(path))
+        return Source(path, lambda: _from_jsonl(path, *columns), _count_lines(path), *columns)
     if suffix in (".csv", ".tsv"):
         delimiter = "\t" if suffix == ".tsv" else ","
         _check_columns(path, _csv_columns(path, delimiter), text_column)
-        return Source(path, lambda: _from_csv(path, delimiter, text_column, id_column), None)
+        return Source(path, lambda: _from_csv(path, delimiter, *columns), None, *columns)
     if suffix == ".parquet":
         with needs_extra("tables"):
             from pyarrow import ArrowException, parquet
@@ -86,7 +89,7 @@ def open_source(path: Path, text_column: str = TEXT, id_column: str = ID) -> Sou
                 f"{path}: is no Parquet file ({type(error).__name__}): give one that is whole."
             ) from None
         _check_columns(path, file.schema_arrow.names, text_column)
-        return Source(path, lambda: _from_parquet(path, text_column, id_column), file.metadata.num_rows)
+        return Source(path, lambda: _from_parquet(path, *columns), file.metadata.num_rows, *columns)
     raise RadsentError(
         f"{path}: cannot read {suffix or 'this'}: give .jsonl, .csv, .tsv, .parquet, or a folder of .txt."
     )

@@ -1,6 +1,5 @@
 """A run over an archive: parts that are done stay done, however the run ended; several machines share one output."""
 
-import hashlib
 import json
 import multiprocessing
 from collections.abc import Generator, Iterable, Iterator
@@ -15,7 +14,7 @@ import spacy
 from spacy.language import Language
 
 from ..errors import RadsentError
-from ..files import atomic_writer
+from ..files import atomic_writer, sha256_of
 from ..version import __version__
 from .label import Counts, Part, label_part, load
 from .ray_engine import label_on_cluster
@@ -189,16 +188,10 @@ def pipeline_fingerprint(model: str) -> dict[str, Any]:
         if not spacy.util.is_package(model):
             raise RadsentError(f"{model}: no such folder or package: give a pipeline that is there.")
         path = spacy.util.get_package_path(model)
-    digest = hashlib.sha256()
     files = sorted(file for file in path.rglob("*") if file.is_file() and "__pycache__" not in file.parts)
-    for file in files:
-        digest.update(file.relative_to(path).as_posix().encode())
-        with open(file, "rb") as content:
-            while chunk := content.read(1 << 22):
-                digest.update(chunk)
     metas = [json.loads(file.read_text(encoding="utf-8")) for file in files if file.name == "meta.json"][:1]
     names = {key: meta.get(key) for meta in metas for key in ("lang", "name", "version")}
-    return {**names, "sha256": digest.hexdigest()}
+    return {**names, "sha256": sha256_of(files, below=path)}
 
 
 def _claim(output: Path, identity: dict[str, Any]) -> None:

@@ -1,6 +1,5 @@
 """What an adapter was trained for: written beside it, checked when it is loaded, told on its card."""
 
-import hashlib
 import json
 import math
 from pathlib import Path
@@ -121,8 +120,3 @@ def check_adapter(folder: Path, model: Any, settings: LLMSettings) -> None:
             f"{folder}: was trained with another text of the prompt {record.prompt!r}: "
             f"use it with spacy-radsent {record.spacy_radsent}, or train it anew."
         )
-
-
-def sha256(path: str | Path) -> str:
-    """RETURNS (str): Of a file."""
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()

@@ -12,11 +12,11 @@ from peft import LoraConfig, PeftModel, get_peft_model, prepare_model_for_kbit_t
 
 from ..corpus.records import Record, read_records
 from ..errors import RadsentError
-from ..files import atomic_folder, atomic_writer, read_text, refuse_existing
+from ..files import atomic_folder, atomic_writer, read_text, refuse_existing, sha256_of
 from ..labels import Label
 from ..questions import prompt_sha256
 from ..version import __version__
-from .adapter import AdapterRecord, fingerprint, sha256
+from .adapter import AdapterRecord, fingerprint
 from .lora_settings import LoraSettings
 from .lora_trainer import IGNORED, Collator, DevScorer, LabelTrainer, Row, has_bfloat16, training_arguments
 from .model import has_four_bits, load_model, load_tokenizer
@@ -42,7 +42,10 @@ def train_lora(settings: LoraSettings, output: Path, resume: bool = False, overw
     train = list(read_records(settings.paths.train, labelled=True))
     dev = list(read_records(settings.paths.dev, labelled=True))
     llm = _llm_settings(settings)
-    hashes: dict[str, Any] = {"train_sha256": sha256(settings.paths.train), "dev_sha256": sha256(settings.paths.dev)}
+    hashes: dict[str, Any] = {
+        "train_sha256": sha256_of([Path(settings.paths.train)]),
+        "dev_sha256": sha256_of([Path(settings.paths.dev)]),
+    }
     run = {"settings": settings.model_dump(), "dtype": llm.dtype, "load_in_4bit": llm.load_in_4bit, **hashes}
     checkpoints = output.with_name(f"{output.name}.checkpoints")
     checkpoint = _checkpoint_to_resume(checkpoints, run, resume)

@@ -341,6 +341,7 @@ def test_bad_input(pipeline, reports, tmp_path):
         ((pipeline, reports, tmp_path / "file"), "file: is a file: name a folder."),
         ((pipeline, reports, tmp_path / "full"), "full: is not empty, and not of a run: name another folder."),
         ((pipeline, reports, tmp_path / "other", "--part-size", 7), "holds parts of another run (another part_size)"),
+        ((pipeline, reports, tmp_path / "other", "--id-column", "study"), "holds parts of another run (another input)"),
         ((pipeline, tmp_path / "empty.jsonl", tmp_path / "e"), "empty.jsonl: holds no report"),
         ((pipeline, tmp_path / "hopeless.jsonl", tmp_path / "h"), "no row could be labelled, see"),
         ((tmp_path / "nothing", reports, out), "nothing: no such folder or package"),
