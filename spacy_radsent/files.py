@@ -114,7 +114,7 @@ def sha256_of(files: Iterable[Path], below: Path | None = None) -> str:
     digest = hashlib.sha256()
     for file in files:
         if below:
-            digest.update(file.relative_to(below).as_posix().encode())
+            digest.update(os.fsencode(file.relative_to(below)))
         with open(file, "rb") as content:
             while chunk := content.read(1 << 22):
                 digest.update(chunk)

@@ -57,7 +57,7 @@ def _record(doc: Doc, spans_key: str) -> Record:
     if spans_key not in doc.spans:
         raise RadsentError(f"A Doc has no doc.spans[{spans_key!r}]: run a pipeline with 'radsent' on it first.")
     record = doc_to_record(doc, "Doc", {}, spans_key)
-    if FINDINGS_KEY in doc.spans:
+    if FINDINGS_KEY in doc.spans and spans_key == SPANS_KEY:
         record.meta["findings"] = doc.spans[FINDINGS_KEY].attrs.get("findings", [])
     return record
 

@@ -69,6 +69,7 @@ def label_part(nlp: Language, part: Part, output: Path, format: str, batch_size:
     """
     with nlp.memory_zone():
         rows, docs, rejects = _label(nlp, part.rows, batch_size)
+        part.rejects(output).unlink(missing_ok=True)  # of a try before, whose reports were not written
         if rejects:
             with atomic_writer(part.rejects(output)) as file:
                 for row in rejects:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from spacy.language import Language
+
 from ..errors import RadsentError, needs_extra
 from .label import Counts, Part, label_part, load
 
@@ -19,14 +21,16 @@ RETRIES = 3
 class Labeller:
     """What an actor is: a pipeline, and where its parts go."""
 
+    nlp: Language | None = None
+
     def __init__(self, settings: "Settings", output: str) -> None:
-        # Ray shows an actor its GPU as number 0.
-        self.nlp = load(settings.model, 0 if settings.gpu_id >= 0 else -1)
         self.settings = settings
         self.output = Path(output)
 
     def label(self, part: Part) -> Counts:
         """RETURNS (Counts): What became of the part's rows; they are written where all machines see them."""
+        # Ray shows an actor its GPU as number 0. Not in __init__, from where an error comes back as a lost actor.
+        self.nlp = self.nlp or load(self.settings.model, 0 if self.settings.gpu_id >= 0 else -1)
         return label_part(self.nlp, part, self.output, self.settings.format, self.settings.batch_size)
 
 
@@ -51,7 +55,9 @@ def label_on_cluster(parts: Iterator[Part], output: Path, settings: "Settings") 
         actors = [remote.remote(settings, str(output.resolve())) for _ in range(settings.n_process)]
         yield from _as_they_are_done(ray, actors, parts)
     except ray.exceptions.RayTaskError as error:
-        raise error.as_instanceof_cause() from None
+        if isinstance(error.cause, RadsentError):
+            raise error.cause from None
+        raise RadsentError(f"{output}: an actor failed ({type(error.cause).__name__}): what is done is kept.") from None
     except ray.exceptions.RayActorError as error:
         raise RadsentError(
             f"{output}: an actor was lost {RETRIES + 1} times on one part or could not start ({type(error).__name__}): "

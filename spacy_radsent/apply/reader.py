@@ -1,17 +1,20 @@
 """Reading reports one by one, however many: a bad row becomes a reason, not the end of the run."""
 
 import csv
-import hashlib
 import json
-import sys
+import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..errors import RadsentError, needs_extra
+from ..errors import RadsentError, needs_extra, shown
 from ..files import sha256_of
 
 TEXT, ID = "text", "id"
+# What we write into `meta`: a column of such a name gets "input_" before it.
+RESERVED = ("prediction", "findings")
+NOT_UTF8 = "not UTF-8, or holds half of a surrogate pair"
+MAX_CELL = 10_000_000  # characters: an unclosed quote must not take the rest of an archive into one cell
 
 
 class Row(NamedTuple):
@@ -46,15 +49,21 @@ class Source(NamedTuple):
     text_column: str = TEXT
     id_column: str = ID
 
+    def read(self) -> Iterator[Row]:
+        """YIELDS (Row): All rows, from the beginning."""
+        try:
+            yield from self.rows()
+        except (OSError, EOFError) as error:  # pyarrow's errors of damaged files are OSErrors
+            raise RadsentError(
+                f"{self.path}: cannot be read to its end ({type(error).__name__}): give a readable file that is whole."
+            ) from None
+
     def fingerprint(self) -> dict[str, Any]:
         """RETURNS (Dict[str, Any]): What tells it from another input: name, hash, and which columns are read."""
         columns = {"text_column": self.text_column, "id_column": self.id_column}
         if self.path.is_dir():
-            names = [f"{file.relative_to(self.path)} {file.stat().st_size}" for file in _text_files(self.path)]
-            return {
-                "name": self.path.name,
-                "sha256_of_names_and_sizes": hashlib.sha256("\n".join(names).encode()).hexdigest(),
-            }
+            files = _text_files(self.path)
+            return {"name": self.path.name, "sha256": sha256_of(files, below=self.path)}
         return {"name": self.path.name, "sha256": sha256_of([self.path]), **columns}
 
 
@@ -96,16 +105,40 @@ def open_source(path: Path, text_column: str = TEXT, id_column: str = ID) -> Sou
 
 
 def make_row(number: int, values: Any, text_column: str, id_column: str) -> Row:
-    """RETURNS (Row): Of the values of a row by column."""
+    """RETURNS (Row): Of the values of a row by column. What an earlier run of ours wrote into `meta` is left out."""
     if not isinstance(values, dict):
         return Row(number, _default_id(number), "", {}, "is no JSON object")
-    values = dict(values)
+    values = _plain(values)
     text, id = values.pop(text_column, None), values.pop(id_column, None)
     id = _default_id(number) if id in (None, "") else str(id)
     meta = values.pop("meta", {})
+    meta = {key: meta[key] for key in meta if key not in RESERVED} if isinstance(meta, dict) else {"meta": meta}
     values.pop("sentences", None)  # of a record: they are found anew
-    meta = {**(meta if isinstance(meta, dict) else {"meta": meta}), **values}
-    return Row(number, id, *((text, meta, "") if not (reason := _bad_text(text)) else ("", meta, reason)))
+    meta |= {f"input_{key}" if key in RESERVED else key: value for key, value in values.items()}
+    if reason := _bad_text(text):
+        return Row(number, id if _is_utf8(id) else _default_id(number), "", {}, reason)
+    if not _is_utf8([id, meta]):
+        return Row(number, _default_id(number), "", {}, f"a field is {NOT_UTF8}")
+    return Row(number, id, text, meta)
+
+
+def _plain(value: Any) -> Any:
+    """RETURNS (Any): What JSON can hold: null for numbers that are none, names as strings, strings for all else."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, (str, int, bool)) else str(value)
+
+
+def _is_utf8(value: Any) -> bool:
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _bad_text(text: Any) -> str:
@@ -113,11 +146,7 @@ def _bad_text(text: Any) -> str:
         return "has no text"
     if not isinstance(text, str):
         return f"text is a {type(text).__name__}, not a string"
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return "text is not UTF-8, or holds half of a surrogate pair"
-    return ""
+    return "" if _is_utf8(text) else f"text is {NOT_UTF8}"
 
 
 def _default_id(number: int) -> str:
@@ -154,16 +183,16 @@ def _csv_columns(path: Path, delimiter: str) -> list[str]:
 
 def _check_columns(path: Path, columns: list[str], text_column: str) -> None:
     if text_column not in columns:
-        names = ", ".join(
-            name if name.isidentifier() and len(name) <= 32 else f"({len(name)} characters)" for name in columns
-        )
+        names = ", ".join(map(shown, columns))
         raise RadsentError(f"{path}: no column {text_column!r} among {names or 'none'}: name it with --text-column.")
+    if twice := [name for name in columns if columns.count(name) > 1]:
+        raise RadsentError(f"{path}: two columns are named {shown(twice[0])}: give each a name of its own.")
 
 
 def _from_csv(path: Path, delimiter: str, text_column: str, id_column: str) -> Iterator[Row]:
-    csv.field_size_limit(sys.maxsize)
+    csv.field_size_limit(MAX_CELL)
     with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-        rows = csv.DictReader(file, delimiter=delimiter)
+        rows = csv.DictReader(file, delimiter=delimiter, strict=True)  # tells of an unclosed quote
         number = 0
         while True:
             number += 1
@@ -201,9 +230,14 @@ def _text_files(folder: Path) -> list[Path]:
     return sorted(file for file in folder.rglob("*") if file.suffix.lower() == ".txt" and file.is_file())
 
 
+def _file_id(path: Path) -> str:
+    """RETURNS (str): A file's name as an id, also where it is not UTF-8."""
+    return path.as_posix().encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def _from_folder(folder: Path, files: list[Path]) -> Iterator[Row]:
     for number, file in enumerate(files, 1):
-        id = file.relative_to(folder).with_suffix("").as_posix()
+        id = _file_id(file.relative_to(folder).with_suffix(""))
         try:
             text = file.read_bytes().decode("utf-8-sig")
         except UnicodeDecodeError:

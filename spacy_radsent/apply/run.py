@@ -7,6 +7,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -91,16 +92,17 @@ def apply(source: Source, output: Path, settings: Settings) -> Iterator[Progress
 def _parts(source: Source, output: Path, settings: Settings, progress: Progress) -> Generator[Part, None, None]:
     """YIELDS (Part): Those of this shard that are not there yet. Rows with an id that stood before are rejected."""
     seen: set[int] = set()
-    for number, rows in enumerate(_chunks(source.rows(), settings.part_size)):
+    for number, rows in enumerate(_chunks(source.read(), settings.part_size)):
         if number % settings.shards != settings.shard - 1:
             progress.elsewhere += len(rows)
-            seen.update(hash(row.id) for row in rows)
+            seen.update(hash(row.id) for row in rows if not row.reason)
             continue
         part = Part(number, [])
         for row in rows:
             if hash(row.id) in seen and not row.reason:
                 row = row._replace(reason="its id stands in an earlier row")
-            seen.add(hash(row.id))
+            if not row.reason:
+                seen.add(hash(row.id))
             part.rows.append(row)
         if part.path(output, settings.format).exists():
             progress.skipped += len(rows)
@@ -130,12 +132,10 @@ def _label_all(parts: Iterator[Part], output: Path, settings: Settings) -> Itera
             yield label_part(nlp, part, output, settings.format, settings.batch_size)
         return
     # spawn: a fork of a process with threads (torch, BLAS) can hang.
-    context = multiprocessing.get_context("spawn")
-    arguments = (settings.model, settings.gpu_id, output, settings.format, settings.batch_size)
-    pool = ProcessPoolExecutor(settings.n_process, context, initializer=_start_worker, initargs=arguments)
+    pool = ProcessPoolExecutor(settings.n_process, multiprocessing.get_context("spawn"))
     try:
         with pool:
-            yield from _in_order_of_completion(pool, parts, 2 * settings.n_process)
+            yield from _in_order_of_completion(pool, parts, output, settings)
     except BrokenProcessPool:
         raise RadsentError(
             f"{output}: a process was killed or could not start (out of memory?): what is done is kept, run the "
@@ -143,31 +143,28 @@ def _label_all(parts: Iterator[Part], output: Path, settings: Settings) -> Itera
         ) from None
 
 
-def _in_order_of_completion(pool: ProcessPoolExecutor, parts: Iterator[Part], ahead: int) -> Iterator[Counts]:
-    """YIELDS (Counts): Of each part, with no more than `ahead` of them read before they are labelled."""
+def _in_order_of_completion(
+    pool: ProcessPoolExecutor, parts: Iterator[Part], output: Path, settings: Settings
+) -> Iterator[Counts]:
+    """YIELDS (Counts): Of each part; no more than two a process are read before they are labelled."""
     waiting: set[Future] = set()
     for part in parts:
-        waiting.add(pool.submit(_label_in_worker, part))
-        if len(waiting) >= ahead:
+        waiting.add(pool.submit(_label_in_worker, part, output, settings))
+        if len(waiting) >= 2 * settings.n_process:
             done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
             yield from (future.result() for future in done)
     yield from (future.result() for future in waiting)
 
 
-class _Worker:
-    """What a process of the pool holds: its pipeline, and where its parts go."""
-
-    nlp: Language
-    arguments: tuple[Path, str, int]
+def _label_in_worker(part: Part, output: Path, settings: Settings) -> Counts:
+    nlp = _load_once(settings.model, settings.gpu_id)
+    return label_part(nlp, part, output, settings.format, settings.batch_size)
 
 
-def _start_worker(model: str, gpu_id: int, output: Path, format: str, batch_size: int) -> None:
-    _Worker.nlp = load(model, gpu_id)
-    _Worker.arguments = (output, format, batch_size)
-
-
-def _label_in_worker(part: Part) -> Counts:
-    return label_part(_Worker.nlp, part, *_Worker.arguments)
+@lru_cache(maxsize=1)
+def _load_once(model: str, gpu_id: int) -> Language:
+    """RETURNS (Language): The pipeline of this process."""
+    return load(model, gpu_id)
 
 
 def _identity(source: Source, settings: Settings) -> dict[str, Any]:
@@ -199,10 +196,10 @@ def _claim(output: Path, identity: dict[str, Any]) -> None:
     path = output / RUN_FILE
     if output.exists() and not output.is_dir():
         raise RadsentError(f"{output}: is a file: name a folder.")
-    if path.exists():
+    if path.exists() and any(output.glob("part-*")):
         try:
-            before = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            before = dict(json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
             raise RadsentError(f"{path}: cannot be read: name another folder, or remove this one.") from None
         if before != identity:
             differing = [key for key in identity if before.get(key) != identity[key]]
@@ -210,7 +207,7 @@ def _claim(output: Path, identity: dict[str, Any]) -> None:
                 f"{output}: holds parts of another run (another {', '.join(differing)}): name another folder."
             )
         return
-    if output.exists() and any(not file.name.startswith(".") for file in output.iterdir()):
+    if not path.exists() and output.exists() and any(not file.name.startswith(".") for file in output.iterdir()):
         raise RadsentError(f"{output}: is not empty, and not of a run: name another folder.")
     with atomic_writer(path) as file:
         json.dump(identity, file, ensure_ascii=False, indent=2)

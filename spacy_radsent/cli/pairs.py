@@ -4,19 +4,19 @@ import datetime
 import json
 from collections import Counter
 from collections.abc import Iterator
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import typer
 from jinja2 import Environment, PackageLoader
 
-from ..corpus.records import Record, read_records
 from ..errors import RadsentError, needs_extra
 from ..files import atomic_folder
 from ..findings.export import COLUMNS, Carried, Filters, pair_rows
 from ..version import __version__
 from .app import command
+from .labelled import labelled_records
 
 POLARITIES = ("POSITIVE", "NEGATIVE")
 ROW_GROUP = 10_000
@@ -50,9 +50,12 @@ def pairs_command(
         raise RadsentError(f"--min-probability {min_probability}: give a number from 0 to 1.")
     filters = Filters(tuple(polarity), min_probability, with_mark, with_review)
     dropped: Counter = Counter()
-    rows = pair_rows(_records(labelled_files(source)), filters, Carried(study, series), dropped)
+    rows = pair_rows(labelled_records(source), filters, Carried(study, series), dropped)
     with atomic_folder(output) as folder:
         taken = _write(rows, folder / f"findings.{format}", format)
+        if not taken:
+            reasons = ", ".join(f"{count:,} {reason}" for reason, count in dropped.items() if reason != "findings")
+            raise RadsentError(f"{source}: no finding is left ({reasons}): loosen the filters.")
         reports, findings = dropped.pop("reports"), dropped.pop("findings")
         counts = {"reports": reports, "findings": findings, "taken": taken, "left_out": dict(dropped)}
         (folder / "counts.json").write_text(json.dumps(counts, ensure_ascii=False, indent=2), encoding="utf-8")
@@ -63,28 +66,6 @@ def pairs_command(
     print(f"{output}: {taken:,} of {findings:,} findings of {reports:,} reports")
     for reason, count in dropped.most_common():
         print(f"  left out: {count:,} ({reason})")
-
-
-def labelled_files(source: Path) -> list[Path]:
-    """RETURNS (List[Path]): The files of records that an input names."""
-    if not source.is_dir():
-        return [source]
-    files = sorted(source.glob("part-*.jsonl")) or sorted(source.glob("*.jsonl"))
-    if not files:
-        raise RadsentError(
-            f"{source}: holds no .jsonl file: give labelled records, or a folder of radsent apply --format jsonl."
-        )
-    return files
-
-
-def _records(files: list[Path]) -> Iterator[Record]:
-    """YIELDS (Record): Those with sentences; says so if none has a label."""
-    labelled = False
-    for record in chain.from_iterable(map(read_records, files)):
-        labelled = labelled or any(sentence.label for sentence in record.sentences)
-        yield record
-    if not labelled:
-        raise RadsentError(f"{files[0]}: no sentence has a label: label the reports first, with radsent apply.")
 
 
 def _write(rows: Iterator[dict[str, Any]], path: Path, format: str) -> int:

@@ -5,12 +5,11 @@ from pathlib import Path
 
 import typer
 
-from ..corpus.records import read_records
 from ..errors import RadsentError
 from ..files import atomic_writer
 from ..rendering import render
 from .app import command
-from .pairs import labelled_files
+from .labelled import labelled_records
 
 
 @command("view")
@@ -25,11 +24,12 @@ def view_command(
     """Write a page: sentences coloured by label, findings numbered, probabilities on hover, figure marks underlined."""
     if limit < 1:
         raise RadsentError(f"--limit {limit}: give 1 or more.")
-    records = (record for file in labelled_files(source) for record in read_records(file))
-    chosen = list(islice((record for record in records if not id or record.id in id), limit))
-    if not any(sentence.label for record in chosen for sentence in record.sentences):
-        missing = f"has no report with the id {', '.join(id)}" if id and not chosen else "no sentence has a label"
-        raise RadsentError(f"{source}: {missing}: give reports that are labelled, e.g. by radsent apply.")
+    if output.suffix.lower() not in (".html", ".htm"):
+        raise RadsentError(f"{output}: is to be a page: give it the ending .html.")
+    records = (record for record in labelled_records(source) if not id or record.id in id)
+    chosen = list(islice(records, limit))
+    if not chosen:
+        raise RadsentError(f"{source}: has no report with the id {', '.join(id)}: check the ids.")
     with atomic_writer(output) as file:
         file.write(render(chosen, title=source.name))
     print(f"Open in a browser: {output.resolve()} ({len(chosen)} reports)")

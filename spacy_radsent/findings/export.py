@@ -6,8 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import BaseModel
+
 from ..corpus.records import Record
 from ..errors import RadsentError
+from ..spans import join_sentences
 from ..version import __version__
 from .finding import Finding, find_findings
 
@@ -49,6 +52,14 @@ class Filters:
         return ""
 
 
+class Prediction(BaseModel):
+    """What is used of `meta.prediction`."""
+
+    scores: list[list[float] | None] | None = None
+    status: list[str] | None = None
+    source: str | None = None
+
+
 @dataclass(frozen=True)
 class Carried:
     """Which fields of `meta` tell where the images are.
@@ -63,22 +74,37 @@ class Carried:
 
 def findings_of(record: Record) -> list[Finding]:
     """RETURNS (List[Finding]): Those that the pipeline found (`meta.findings`), else by the default policies."""
-    prediction = record.meta.get("prediction") or {}
     try:
+        prediction = Prediction.model_validate(record.meta.get("prediction") or {})
+        for values in (prediction.scores, prediction.status):
+            if values is not None and len(values) != len(record.sentences):
+                raise ValueError
         if "findings" in record.meta:
-            return [Finding.from_dict(row) for row in record.meta["findings"]]
-        return find_findings(
-            record.text,
-            [(sentence.start, sentence.end) for sentence in record.sentences],
-            [sentence.label for sentence in record.sentences],
-            prediction.get("scores"),
-            prediction.get("status"),
-        )
+            return [_checked(Finding.from_dict(row), record) for row in record.meta["findings"]]
     except (AttributeError, IndexError, KeyError, TypeError, ValueError):
         raise RadsentError(
             f"report {record.id!r}: its meta.findings or meta.prediction is not what radsent apply writes: "
             f"label it anew."
         ) from None
+    return find_findings(
+        record.text,
+        [(sentence.start, sentence.end) for sentence in record.sentences],
+        [sentence.label for sentence in record.sentences],
+        prediction.scores,
+        prediction.status,
+    )
+
+
+def _checked(finding: Finding, record: Record) -> Finding:
+    """RETURNS (Finding): The same; ValueError or another error where it cannot be of this report."""
+    spans = [(record.sentences[i].start, record.sentences[i].end) for i in finding.sentences]
+    if not spans or list(finding.offsets) != spans or len(finding.scores) != len(spans):
+        raise ValueError
+    if finding.text != join_sentences(record.text, spans) or not isinstance(finding.heading, str):
+        raise ValueError
+    if not all(score is None or isinstance(score, (int, float)) for score in finding.scores):
+        raise ValueError
+    return finding
 
 
 def pair_rows(
@@ -109,7 +135,7 @@ def _row(record: Record, number: int, finding: Finding, carried: Carried) -> dic
     left_out = ("prediction", "findings", carried.study, carried.series)
     meta = {key: value for key, value in record.meta.items() if key not in left_out}
     start, end = finding.offsets[0]
-    images = [f"{image.series or ''}/{'' if image.image is None else image.image}" for image in finding.images]
+    images = ["/".join("" if number is None else str(number) for number in image) for image in finding.images]
     values = {
         "id": f"{record.id}#{number}",
         "report_id": record.id,

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice, takewhile
 from typing import Any
 
 from spacy.tokens import Doc
@@ -172,8 +173,11 @@ def _marks_by_group(
     """RETURNS (List[List[FigureMark]]): For each group the marks in its sentences, or alone in those right after."""
     owners = {i: owner for owner, group in enumerate(groups) for i in group.sentences}
     by_group: list[list[FigureMark]] = [[] for _ in groups]
+    first = 0
     for i, (start, end) in enumerate(offsets):
-        inside = [mark for mark in marks if start <= mark.start < end]
+        while first < len(marks) and marks[first].start < start:
+            first += 1
+        inside = list(takewhile(lambda mark: mark.start < end, islice(marks, first, None)))  # noqa: B023  # used at once
         if i not in owners and i - 1 in owners and inside and _is_marks_alone(texts[i], inside):
             owners[i] = owners[i - 1]
         if i in owners:
@@ -202,4 +206,5 @@ def to_dataframe(doc: Doc) -> Any:
     """RETURNS (pandas.DataFrame): A row for each finding of a report, columns as `Finding.as_dict`."""
     with needs_extra("tables"):
         import pandas
-    return pandas.DataFrame([finding.as_dict() for finding in read_findings(doc)])
+    nothing = Finding("", (0,), ((0, 0),), None, (None,)).as_dict()
+    return pandas.DataFrame([finding.as_dict() for finding in read_findings(doc)], columns=list(nothing))

@@ -8,7 +8,12 @@ from typing import Literal, NamedTuple, get_args
 from ..errors import RadsentError
 from .headings import find_heading
 
-LESION_NUMBER = re.compile(r"\s*[・\-]?\s*(?:No|Ｎｏ|病変|結節|lesion)\s*[.．]?\s*(?:\d|[①-⑳])", re.IGNORECASE)
+# "No.2 右S6 5mm", "病変3", "結節②"; not "結節2mm大", "病変1個", "No 2 mm".
+LESION_NUMBER = re.compile(
+    r"\s{0,3}[・\-]?\s{0,3}(?:(?:No|Ｎｏ)[.．]\s{0,2}|(?:病変|結節|lesion)\s{0,2}(?:No[.．]?\s{0,2})?[#＃]?)(?:\d{1,3}|[①-⑳])"
+    r"(?![\d.．]|\s{0,2}(?:[mc㎜㎝ｍｃ]|個|ヶ|[かカケヵ]所|箇所|つ|倍|[%％]|年|月|日|x|×|[-~〜]\d))",
+    re.IGNORECASE,
+)
 
 AfterNegative = Literal["negative", "positive", "own", "drop"]
 AfterBackground = Literal["finding", "own", "drop"]
@@ -72,6 +77,8 @@ def group_sentences(
     last_label = ""
     for i, (text, label) in enumerate(zip(texts, labels, strict=True)):
         heading = find_heading(text)
+        if heading and heading.alone and label in ("POSITIVE", "NEGATIVE", "CONTINUATION"):
+            heading = None  # "■胸水なし" states something
         if heading and heading.until_next:
             block, inline = heading.name, ""
             if heading.alone:

@@ -9,7 +9,11 @@ BRACKETED = re.compile(
     rf"{BULLET}(?:【([^】\n]{{1,24}})】|[<＜〈《]([^>＞〉》\n]{{1,24}})[>＞〉》]|［([^］#＃\n]{{1,24}})］)\s*[:：]?"
 )
 SYMBOL = re.compile(r"\s*[■□◆◇▪▼●]\s*([^。．、，,:：\n]{1,12})[:：]?\s*")
-COLON = re.compile(rf"{BULLET}([^\s。．、，,:：(（\[［【][^。．、，:：\n]{{0,19}})[:：](?!\d)")
+COLON = re.compile(
+    rf"{BULLET}([^\s。．、，,:：()（）\[\]［］【】][^。．、，:：()（）\[\]［］【】\n]{{0,19}})[:：](?!\s*\d)"
+)
+# "【#1】", "＜図1＞", "Se3 Im:": what points to an image is no heading.
+FIGURE = re.compile(r"[#＃]|(?:図|画像|fig|im|se)\w{0,6}\s*\d|.*\d\s*im(?:age|g)?$", re.IGNORECASE)
 
 
 class Heading(NamedTuple):
@@ -29,11 +33,14 @@ class Heading(NamedTuple):
 def find_heading(sentence: str) -> Heading | None:
     """RETURNS (Optional[Heading]): The heading that a sentence is or begins with."""
     if match := BRACKETED.match(sentence):
-        name = next(group for group in match.groups() if group)
-        return Heading(name.strip(), not sentence[match.end() :].strip(), True)
-    if match := SYMBOL.fullmatch(sentence):
-        return Heading(match[1].strip(), True, True)
-    if match := COLON.match(sentence):
-        alone = not sentence[match.end() :].strip()
-        return Heading(match[1].strip(), alone, alone)
-    return None
+        name, until_next = next(group for group in match.groups() if group), True
+    elif match := SYMBOL.fullmatch(sentence):
+        name, until_next = match[1], True
+    elif match := COLON.match(sentence):
+        name, until_next = match[1], False
+    else:
+        return None
+    if FIGURE.match(name.strip()):
+        return None
+    alone = not sentence[match.end() :].strip()
+    return Heading(name.strip(), alone, until_next or alone)

@@ -10,7 +10,7 @@ MAX_RANGE = 500
 HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
 HALF_WIDTH |= dict.fromkeys(map(ord, "‐‑‒–—−"), ord("-")) | dict.fromkeys(map(ord, "〜∼"), ord("~"))
 
-NUMBERS = r"\d{1,4}(?:\s*(?:[,、・&+~-]|と)\s*#?\s*(?:im\s*)?\d{1,4})*(?![\dA-Za-z])"
+NUMBERS = r"\d{1,4}(?:[ \t]?(?:[,、・&+]|と|[~-][ \t]?\#?)[ \t]?\d{1,4})*(?![\dA-Za-z]|\.\d)"
 HASH = rf"\#\s*(?P<hash>{NUMBERS})"
 FIGURE = rf"(?:図|fig(?:ure)?s?\.?|写真)\s*[.:#]?\s*(?P<figure>{NUMBERS})"
 SERIES = r"(?:series|シリーズ|ser|se)[\s.:#]{0,2}(?P<series>\d{1,4})(?![\d])"
@@ -125,7 +125,7 @@ def _parse(mark: str, hyphen_is_range: bool) -> tuple[tuple[str, ...], tuple[Ima
 def _expand(numbers: str, hyphen_is_range: bool) -> list[str]:
     """RETURNS (List[str]): The numbers of a list with ranges."""
     expanded: list[str] = []
-    parts = re.split(r"([,、・&+~-]|と)", re.sub(r"\s|#|im", "", numbers, flags=re.IGNORECASE))
+    parts = re.split(r"([,、・&+~-]|と)", re.sub(r"[\s#]", "", numbers))
     for separator, number in zip(["", *parts[1::2]], parts[::2], strict=True):
         number = str(int(number))
         is_range = separator == "~" or (separator == "-" and hyphen_is_range)

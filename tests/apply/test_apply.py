@@ -18,6 +18,7 @@ from tiny import REPORTS
 from typer.testing import CliRunner
 
 from spacy_radsent.cli import app
+from spacy_radsent.corpus.docbin import blank_pipeline
 from spacy_radsent.corpus.records import read_records
 
 CANARY = "山田花子"
@@ -109,6 +110,8 @@ BAD = [
     {"text": "肝" * 2_000_000},
     b"\x00\x01\x02",
     b"[" * 100_000,
+    {"id": "a\ud800", "text": "肺。"},
+    {"text": "肺。", "ward": "\ud800"},
 ]
 
 
@@ -135,6 +138,7 @@ def test_bad_rows_are_rejected_with_a_reason_and_good_ones_come_out(pipeline, tm
         covered = "".join(row["text"][s["start"] : s["end"]] for s in row["sentences"])
         assert "".join(covered.split()) == "".join(row["text"].split())
     assert sorted(set(reasons.values())) == [
+        "a field is not UTF-8, or holds half of a surrogate pair",
         "has no text",
         "is no JSON object",
         "is no valid JSON",
@@ -287,6 +291,60 @@ resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
     assert parts(output) == parts(tmp_path / "whole")
 
 
+def test_columns_keep_their_values_beside_ours(pipeline, tmp_path):
+    rows = [
+        {"text": "胸水なし。", "findings": "胸水なし。", "age": float("nan"), "meta": {"prediction": 5, "ward": "東"}}
+    ]
+    (tmp_path / "rows.jsonl").write_text(json.dumps(rows[0]), encoding="utf-8")
+    assert apply(pipeline, tmp_path / "rows.jsonl", tmp_path / "out").exit_code == 0
+    (row,) = parts(tmp_path / "out")
+    assert (row["meta"]["input_findings"], row["meta"]["age"], row["meta"]["ward"]) == ("胸水なし。", None, "東")
+    assert row["meta"]["prediction"]["source"] == "radsent"
+    assert isinstance(row["meta"]["findings"], list)
+
+
+def test_an_unclosed_quote_is_told(pipeline, tmp_path):
+    (tmp_path / "rows.csv").write_text('id,text\n1,胸水なし。\n2,"胸水なし。\n3,脾腫なし。\n', encoding="utf-8")
+    assert apply(pipeline, tmp_path / "rows.csv", tmp_path / "out").exit_code == 0
+    assert [row["id"] for row in parts(tmp_path / "out")] == ["1"]
+    assert rejects(tmp_path / "out") == {2: "is no valid CSV (unexpected end of data)"}
+
+
+def test_a_row_that_cannot_be_used_does_not_take_the_id_of_one_that_can(pipeline, tmp_path):
+    rows = [{"id": "a", "text": None}, {"id": "a", "text": "胸水なし。"}, {"id": "a", "text": "脾腫なし。"}]
+    assert apply(pipeline, write_rows(tmp_path / "rows.jsonl", rows), tmp_path / "out").exit_code == 0
+    assert [row["text"] for row in parts(tmp_path / "out")] == ["胸水なし。"]
+    assert rejects(tmp_path / "out") == {1: "has no text", 3: "its id stands in an earlier row"}
+
+
+def test_rejects_of_a_try_that_was_cut_off_do_not_stay(pipeline, reports, tmp_path):
+    output = tmp_path / "out"
+    assert apply(pipeline, reports, output, "--part-size", 25).exit_code == 0
+    (output / "part-000001.jsonl").unlink()
+    (output / "rejects-000001.jsonl").write_text('{"row": 26, "id": "R025", "reason": "a component failed on it"}\n')
+    assert apply(pipeline, reports, output, "--part-size", 25).exit_code == 0
+    assert not list(output.glob("rejects-*"))
+    assert len(parts(output)) == 50
+
+
+def test_a_model_that_cannot_label_leaves_the_folder_free(pipeline, reports, tmp_path):
+    blank_pipeline().to_disk(tmp_path / "blank")
+    for n_process in (1, 2):
+        arguments = [
+            "apply",
+            str(tmp_path / "blank"),
+            str(reports),
+            str(tmp_path / "out"),
+            "--n-process",
+            str(n_process),
+        ]
+        done = subprocess.run([sys.executable, "-c", RUN, *arguments], capture_output=True, text=True)
+        assert done.returncode == 1
+        assert done.stderr.strip().startswith("Error: ") and 'blank: writes no doc.spans["radsent"]' in done.stderr
+        assert "Traceback" not in done.stderr
+    assert apply(pipeline, reports, tmp_path / "out").exit_code == 0
+
+
 def test_two_runs_at_once_on_one_output_give_each_report_once(pipeline, reports, tmp_path):
     command = [
         sys.executable,
@@ -319,6 +377,8 @@ def test_bad_input(pipeline, reports, tmp_path):
     (tmp_path / "empty.jsonl").write_text("\n")
     (tmp_path / "table.csv").write_text(f"id,report\n1,{CANARY}\n", encoding="utf-8")
     (tmp_path / "headless.csv").write_text(f"{CANARY}に結節。\n", encoding="utf-8")
+    (tmp_path / "names.csv").write_text(f"{CANARY},胸水なし\n", encoding="utf-8")
+    (tmp_path / "twice.csv").write_text("id,text,text\n", encoding="utf-8")
     (tmp_path / "broken.parquet").write_bytes(b"PAR1")
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").write_text("")
@@ -330,8 +390,10 @@ def test_bad_input(pipeline, reports, tmp_path):
     out = tmp_path / "out"
     for args, message in [
         ((pipeline, tmp_path / "nothing.jsonl", out), "nothing.jsonl: no such file or folder"),
-        ((pipeline, tmp_path / "table.csv", out), "no column 'text' among id, report: name it with --text-column."),
-        ((pipeline, tmp_path / "headless.csv", out), "no column 'text' among (8 characters)"),
+        ((pipeline, tmp_path / "table.csv", out), "no column 'text' among 'id', 'report': name it with --text-column."),
+        ((pipeline, tmp_path / "headless.csv", out), "no column 'text' among a text of 8 characters"),
+        ((pipeline, tmp_path / "names.csv", out), "no column 'text' among a text of 4 characters"),
+        ((pipeline, tmp_path / "twice.csv", out), "two columns are named 'text'"),
         ((pipeline, tmp_path / "broken.parquet", out), "broken.parquet: is no Parquet file"),
         ((pipeline, tmp_path / "folder", out), "folder: the folder holds no .txt file"),
         (

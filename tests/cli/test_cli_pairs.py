@@ -135,6 +135,36 @@ def write(path, record):
     return path
 
 
+@pytest.mark.parametrize(
+    "meta",
+    [
+        {"findings": "右肺に結節。"},
+        {"findings": [5]},
+        {"findings": [{"text": "肺"}]},
+        {"prediction": "x"},
+        {"prediction": {"scores": [[0.5] * 4]}},
+        {"prediction": {"status": ["ok"] * 99}},
+        {"prediction": {"scores": ["a"] * 5}},
+    ],
+)
+def test_malformed_records_are_told(tmp_path, meta):
+    record = labelled()
+    record.meta.update(meta)
+    path = write(tmp_path / "malformed.jsonl", record)
+    view = CliRunner().invoke(app, ["view", str(path), "-o", str(tmp_path / "page.html")])
+    for done in (pairs(path, tmp_path / "out"), view):
+        assert done.exit_code == 1
+        assert "report 'R1': its meta.findings or meta.prediction is not what radsent apply writes" in done.output
+
+
+def test_empty_parts_and_rejects_of_an_archive_are_passed_over(tmp_path):
+    write(tmp_path / "archive/part-000001.jsonl", labelled())
+    (tmp_path / "archive/part-000000.jsonl").write_text("")
+    (tmp_path / "archive/rejects-000000.jsonl").write_text('{"row": 1, "id": "x", "reason": "has no text"}\n')
+    assert pairs(tmp_path / "archive", tmp_path / "out").exit_code == 0
+    assert len(rows_of(tmp_path / "out")) == 2
+
+
 def test_bad_input(source, tmp_path):
     (tmp_path / "empty").mkdir()
     unlabelled = write(tmp_path / "unlabelled.jsonl", unlabelled_record("R", f"{CANARY}。"))
@@ -143,12 +173,14 @@ def test_bad_input(source, tmp_path):
     out = tmp_path / "out"
     for args, message in [
         ((tmp_path / "nothing.jsonl", out), "nothing.jsonl: no such file"),
-        ((tmp_path / "empty", out), "empty: holds no .jsonl file"),
+        ((tmp_path / "empty", out), "empty: holds no labelled .jsonl file"),
         ((unlabelled, out), "unlabelled.jsonl: no sentence has a label: label the reports first"),
         (
             (write(tmp_path / "broken.jsonl", broken), out),
             "report 'R9': its meta.findings or meta.prediction is not what",
         ),
+        ((tmp_path / "table.parquet", out), "table.parquet: is no .jsonl file"),
+        ((source, out, "--min-probability", 0.99), "no finding is left"),
         ((source, out, "--format", "csv"), "--format 'csv': use jsonl or parquet."),
         ((source, out, "--polarity", "MAYBE"), "--polarity 'MAYBE': use POSITIVE or NEGATIVE."),
         ((source, out, "--min-probability", 2), "--min-probability 2.0: give a number from 0 to 1."),

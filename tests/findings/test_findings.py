@@ -164,11 +164,33 @@ def test_headings_in_force():
         ("[#1]", None, None),
         ("(Se3 Im45)", None, None),
         ("肺、縦隔：異常なし", None, None),
+        ("右肺S1に結節あり(IM: 32)。", None, None),
+        ("結節を認めます(図1:矢印)", None, None),
+        ("Se3 Im: 45に結節", None, None),
+        ("【#1】辺縁不整", None, None),
+        ("＜図1＞", None, None),
     ],
 )
 def test_find_heading(sentence, name, alone):
     heading = find_heading(sentence)
     assert (heading and heading.name, heading and heading.alone) == (name, alone)
+
+
+def test_a_bulleted_finding_is_no_heading():
+    doc = analyse(["P:■右肺に結節あり", "N:■胸水なし", "P:大動脈瘤あり。"])
+    assert [finding.heading for finding in doc._.radsent_findings] == ["", "", ""]
+
+
+@pytest.mark.parametrize(
+    "text", ["結節2mmの増大。", "結節1cm大", "病変1個は消失", "No 2 mm以上の病変。", "結節3か所", "病変2.5cm"]
+)
+def test_measures_are_no_numbers_of_lesions(text):
+    assert findings(["P:右肺に結節。", f"C:{text}"]) == [("POSITIVE", [0, 1])]
+
+
+@pytest.mark.parametrize("text", ["No.2 右S6", "No. 2 右S6", "病変2：右S6", "結節② 右S6", "・No.12 右S6"])
+def test_numbers_of_lesions(text):
+    assert findings(["P:右肺に結節。", f"C:{text}"]) == [("POSITIVE", [0]), (None, [1])]
 
 
 def test_marks_go_to_the_finding_they_stand_in_or_after():
@@ -246,4 +268,4 @@ def test_a_data_frame_of_findings():
     assert list(frame["polarity"]) == ["POSITIVE", "NEGATIVE"]
     assert list(frame["sentences"]) == [[0, 1], [2]]
     assert frame["score"][0] == pytest.approx(0.8)
-    assert to_dataframe(analyse([])).empty
+    assert list(to_dataframe(analyse([])).columns) == list(frame.columns)

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spacy_radsent.findings.grouping import group_sentences
 from spacy_radsent.findings.marks import ImageReference, find_marks
 
 # A sentence, and its marks: figures as they are ("1", "1-2"), images as S<series>I<image>; "|" between marks.
@@ -175,6 +176,8 @@ PSA 3.2(前回2.1) =>
 [1] =>
 (n=3) =>
 im 45 =>
+IM:32.5 =>
+結節(8.5mm, Se3 Im45-46)あり => S3I45 S3I46
 """
 ROWS = [line.replace("\\t", "\t").partition(" =>") for line in CASES.strip().split("\n")]
 TABLE = [(text, expected.strip()) for text, _, expected in ROWS]
@@ -221,6 +224,13 @@ def test_bundled_reports(bundled):
     assert len(found) > 800
     assert sum("Se" in mark for mark in found) >= 290
     assert not [mark for mark in found if "#" in mark and not mark.startswith(("[#", "［#"))]
+
+
+@pytest.mark.parametrize("text", ["[" + "#1," * 19 + "x]", "(Se3 " + "Im1, " * 11 + "x)", "No" + " " * 20_000 + "x"])
+def test_texts_on_which_a_careless_pattern_would_take_for_ever(text):
+    report = text * (100_000 // len(text))
+    assert find_marks(report) == find_marks(report)
+    assert group_sentences([report], ["CONTINUATION"], [True])[0].sentences == [0]
 
 
 @given(st.text("[]()#＃［］（）SeIm図画像0123456789-〜,、 。\n:", max_size=60))
