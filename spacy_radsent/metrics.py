@@ -76,6 +76,11 @@ def measure(matrices: Any, *, missing_is_wrong: bool = True, labels: Any = None)
     return metrics
 
 
+def number_or_none(value: Any) -> float | None:
+    """RETURNS (Optional[float]): A metric as JSON can hold it: None where it is not defined."""
+    return None if numpy.isnan(value) else float(value)
+
+
 def mean_of_defined(values: Any) -> Any:
     """RETURNS (ndarray): Mean over the last axis of all that is not NaN; NaN where all is."""
     with numpy.errstate(invalid="ignore"):

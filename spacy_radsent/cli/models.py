@@ -1,6 +1,5 @@
 """What the commands that evaluate share: names of models and corpora, running one on the other, writing the results."""
 
-import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from rich.console import Console
 from rich.progress import track
 
 from ..corpus.importers import import_records
-from ..corpus.records import Record
+from ..corpus.records import Record, record_line
 from ..errors import RadsentError
 from ..files import atomic_writer, file_name
 from ..pipelines import use_gpu
@@ -122,7 +121,7 @@ def _kept(predictions: Iterable[Record], path: Path | None) -> Iterator[Iterable
 
         def written() -> Iterator[Record]:
             for record in predictions:
-                file.write(json.dumps(record.model_dump(), ensure_ascii=False) + "\n")
+                file.write(record_line(record))
                 yield record
 
         yield written()

@@ -177,6 +177,11 @@ def read_records(path: str | Path, *, labelled: bool = False) -> Iterator[Record
         raise RadsentError(f"{path}: the corpus is empty: it needs at least one record.")
 
 
+def record_line(record: Record) -> str:
+    """RETURNS (str): A record as a line of a corpus."""
+    return json.dumps(record.model_dump(), ensure_ascii=False) + "\n"
+
+
 def write_records(records: Iterable[Record], path: str | Path) -> int:
     """Write a corpus as JSONL, whole or not at all.
 
@@ -186,5 +191,5 @@ def write_records(records: Iterable[Record], path: str | Path) -> int:
     with atomic_writer(path) as file:
         for record in records:
             count += 1
-            file.write(json.dumps(record.model_dump(), ensure_ascii=False) + "\n")
+            file.write(record_line(record))
     return count

@@ -9,7 +9,7 @@ from typing import Any
 import numpy
 
 from ..labels import LABELS
-from ..metrics import NO_LABEL, confusion, mean_of_defined, precision_recall_f1
+from ..metrics import NO_LABEL, confusion, mean_of_defined, number_or_none, precision_recall_f1
 from ..version import __version__
 from .calibration import Calibration
 from .errors import WrongSentence, find_errors, pair_name
@@ -174,7 +174,7 @@ class Evaluator:
 
 def _segmentation(outcome: Outcome) -> Segmentation:
     counted = outcome.matrices.any((1, 2))
-    precision, recall, f1 = map(_number, precision_recall_f1(*outcome.boundaries[counted].sum(0)))
+    precision, recall, f1 = map(number_or_none, precision_recall_f1(*outcome.boundaries[counted].sum(0)))
     split = int(outcome.split_exactly[counted].sum())
     return Segmentation(precision, recall, f1, int(counted.sum()), split, outcome.projected)
 
@@ -183,10 +183,6 @@ def _end_to_end(outcome: Outcome) -> EndToEnd:
     labelled_throughout = numpy.ones(len(outcome.corpus.records), dtype=bool)
     labelled_throughout[outcome.corpus.report[~outcome.labelled]] = False
     counts = outcome.exact.sum(0)
-    precision, recall, f1 = map(_number, precision_recall_f1(*counts.sum(0)))
+    precision, recall, f1 = map(number_or_none, precision_recall_f1(*counts.sum(0)))
     _, _, by_label = precision_recall_f1(*counts[:NO_LABEL].T)
-    return EndToEnd(int(labelled_throughout.sum()), precision, recall, f1, _number(mean_of_defined(by_label)))
-
-
-def _number(value: Any) -> float | None:
-    return None if numpy.isnan(value) else float(value)
+    return EndToEnd(int(labelled_throughout.sum()), precision, recall, f1, number_or_none(mean_of_defined(by_label)))

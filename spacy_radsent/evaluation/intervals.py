@@ -9,7 +9,7 @@ import numpy
 from numpy.random import default_rng
 from scipy import stats
 
-from ..metrics import NO_LABEL, measure
+from ..metrics import NO_LABEL, measure, number_or_none
 
 RESAMPLES = 2000
 # With fewer reports, resamples are too much alike to say anything.
@@ -96,7 +96,7 @@ def _bootstrap(counts: Any, of_totals: Callable[[Any], Any], resamples: int, see
     units = len(counts)
     values = of_totals(counts.sum(0, keepdims=True))[:, 0]
     if units < MIN_REPORTS or not resamples:
-        return [Interval(_number(value)) for value in values]
+        return [Interval(number_or_none(value)) for value in values]
     flat = counts.reshape(units, -1).astype("float64")
 
     def statistic(drawn: Any, axis: int = -1) -> Any:
@@ -125,9 +125,9 @@ def _bootstrap(counts: Any, of_totals: Callable[[Any], Any], resamples: int, see
     low, high = (numpy.where(numpy.isnan(bca), simple, bca) for bca, simple in zip((low, high), plain, strict=True))
     undefined = numpy.isnan(drawn).sum(-1)
     return [
-        Interval(_number(value), _number(a), _number(b), int(count))
+        Interval(number_or_none(value), number_or_none(a), number_or_none(b), int(count))
         if b > a
-        else Interval(_number(value), None, None, int(count))
+        else Interval(number_or_none(value), None, None, int(count))
         for value, a, b, count in zip(values, low, high, undefined, strict=True)
     ]
 
@@ -139,10 +139,6 @@ def method_of(units: int, resamples: int) -> str:
     if units < MIN_REPORTS:
         return f"none: {units} are too few, at least {MIN_REPORTS} are needed"
     return f"bootstrap, {'BCa' if units <= MAX_BCA else 'percentile'}, {resamples} resamples"
-
-
-def _number(value: Any) -> float | None:
-    return None if numpy.isnan(value) else float(value)
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy
-
 from ..files import atomic_writer
 from ..labels import LABELS
-from ..metrics import NO_LABEL, confusion, measure
+from ..metrics import NO_LABEL, confusion, measure, number_or_none
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ class Agreement:
         RETURNS (Agreement): How far they agree.
         """
         matrix = confusion([one for one, _ in pairs], [other for _, other in pairs])[0]
-        metrics = {name: None if numpy.isnan(value) else float(value) for name, value in measure(matrix).items()}
+        metrics = {name: number_or_none(value) for name, value in measure(matrix).items()}
         counts = matrix[:, :NO_LABEL].tolist()
         return cls(list(annotators), len(pairs), metrics["accuracy"], metrics["kappa"], counts)
 
