@@ -47,6 +47,8 @@ def use_gpu(gpu_id: int) -> None:
 
     gpu_id (int): Which; -1 for the CPU.
     """
+    if gpu_id < -1:
+        raise RadsentError(f"--gpu-id {gpu_id}: give the number of a GPU, from 0, or -1 for the CPU.")
     if gpu_id >= 0:
         try:
             spacy.require_gpu(gpu_id)

@@ -3,7 +3,7 @@
 from html.parser import HTMLParser
 
 import pytest
-from browser import needs_browser, screenshot
+from browser import dom_of, needs_browser, screenshot
 from spacy.tokens import Span, SpanGroup
 from typer.testing import CliRunner
 
@@ -224,6 +224,28 @@ def test_sentences_of_a_finding_have_one_number_and_figure_marks_are_marked(find
     assert [attrs.get("data-finding") for attrs, _ in page.marks[0]] == ["1", "1", "2", None]
     assert "<b>[#1]</b>" in html and "<b>(Se3 Im45)</b>" in html
     assert '.report:has([data-finding="2"]:hover) [data-finding="2"] { outline' in html
+
+
+@needs_browser
+def test_a_browser_paints_findings_and_marks_in_light_and_dark(finding_doc, tmp_path):
+    write_records([doc_to_record(finding_doc, "R1", {})], tmp_path / "labelled.jsonl")
+    page = tmp_path / "page.html"
+    done = CliRunner().invoke(app, ["view", str(tmp_path / "labelled.jsonl"), "-o", str(page)])
+    assert done.exit_code == 0, done.output
+    html = page.read_text(encoding="utf-8")
+    pages = {
+        "light": html,
+        "dark": html.replace("prefers-color-scheme: dark", "prefers-color-scheme: light"),
+        "without_marks": html.replace("<b>", "").replace("</b>", ""),
+        "without_findings": html.replace(' data-finding="', ' data-nothing="'),
+    }
+    images = {}
+    for name, content in pages.items():
+        (tmp_path / f"{name}.html").write_text(content, encoding="utf-8")
+        images[name] = screenshot(tmp_path / f"{name}.html", tmp_path / f"{name}.png", width=700, height=600)
+    assert len(set(images.values())) == 4, "each of these is seen"
+    _, messages = dom_of(page)
+    assert not messages
 
 
 def test_policies_of_the_pipeline_are_shown(finding_doc):

@@ -15,6 +15,8 @@ from ..pipelines import label_stream, load_pipeline, use_gpu
 from .reader import Row
 from .writer import ENDINGS, write_part
 
+COMPONENT_FAILED = "a component failed on it"
+
 
 class Part(NamedTuple):
     """Some rows of the input, one after the other.
@@ -33,6 +35,18 @@ class Part(NamedTuple):
     def rejects(self, output: Path) -> Path:
         """RETURNS (Path): Where its rows that cannot be labelled go."""
         return output / f"rejects-{self.number:06}.jsonl"
+
+    def errors(self, output: Path) -> Path:
+        """RETURNS (Path): Which of its reports have sentences without a label."""
+        return output / f"errors-{self.number:06}.jsonl"
+
+    def failed(self, output: Path) -> bool:
+        """RETURNS (bool): Whether a component failed on one of its rows: another try may do better."""
+        if self.errors(output).exists():
+            return True
+        rejects = self.rejects(output)
+        lines = rejects.read_text(encoding="utf-8").splitlines() if rejects.exists() else []
+        return any(json.loads(line)["reason"] == COMPONENT_FAILED for line in lines)
 
 
 class Counts(NamedTuple):
@@ -58,7 +72,7 @@ def load(model: str, gpu_id: int = -1) -> Language:
 
 
 def label_part(nlp: Language, part: Part, output: Path, format: str, batch_size: int) -> Counts:
-    """Label a part and write it: first its rejects, then its reports, by whose file it counts as done.
+    """Label a part and write it: its rejects and errors, at last its reports, by whose file it counts as done.
 
     nlp (Language): See `load`.
     part (Part): The part.
@@ -69,15 +83,26 @@ def label_part(nlp: Language, part: Part, output: Path, format: str, batch_size:
     """
     with nlp.memory_zone():
         rows, docs, rejects = _label(nlp, part.rows, batch_size)
-        part.rejects(output).unlink(missing_ok=True)  # of a try before, whose reports were not written
-        if rejects:
-            with atomic_writer(part.rejects(output)) as file:
-                for row in rejects:
-                    line = {"row": row.number, "id": row.id, "reason": row.reason}
-                    file.write(json.dumps(line, ensure_ascii=False) + "\n")
-        with_errors = sum("error" in (doc.spans[SPANS_KEY].attrs.get("status") or []) for doc in docs)
+        errors = [
+            row._replace(reason=f"{count} of {len(doc.spans[SPANS_KEY])} sentences have no label")
+            for row, doc in zip(rows, docs, strict=True)
+            if (count := (doc.spans[SPANS_KEY].attrs.get("status") or []).count("error"))
+        ]
+        # In this order: what a try before has left is gone before the part counts as done.
+        part.path(output, format).unlink(missing_ok=True)
+        _write_reasons(part.rejects(output), rejects)
+        _write_reasons(part.errors(output), errors)
         write_part(part.path(output, format), format, rows, docs)
-    return Counts(len(docs), with_errors, len(rejects))
+    return Counts(len(docs), len(errors), len(rejects))
+
+
+def _write_reasons(path: Path, rows: Sequence[Row]) -> None:
+    path.unlink(missing_ok=True)
+    if rows:
+        with atomic_writer(path) as file:
+            for row in rows:
+                line = {"row": row.number, "id": row.id, "reason": row.reason}
+                file.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
 def _label(nlp: Language, rows: Sequence[Row], batch_size: int) -> tuple[list[Row], list[Doc], list[Row]]:
@@ -91,7 +116,7 @@ def _label(nlp: Language, rows: Sequence[Row], batch_size: int) -> tuple[list[Ro
             done.append(row)
             docs.append(doc)
     kept = {row.number for row in done}
-    rejects += [row._replace(reason="a component failed on it") for row in good if row.number not in kept]
+    rejects += [row._replace(reason=COMPONENT_FAILED) for row in good if row.number not in kept]
     return done, docs, sorted(rejects, key=lambda row: row.number)
 
 

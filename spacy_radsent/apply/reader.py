@@ -111,15 +111,26 @@ def make_row(number: int, values: Any, text_column: str, id_column: str) -> Row:
     values = _plain(values)
     text, id = values.pop(text_column, None), values.pop(id_column, None)
     id = _default_id(number) if id in (None, "") else str(id)
-    meta = values.pop("meta", {})
-    meta = {key: meta[key] for key in meta if key not in RESERVED} if isinstance(meta, dict) else {"meta": meta}
-    values.pop("sentences", None)  # of a record: they are found anew
+    meta = _meta(values.pop("meta", {}))
+    if "sentences" in values:  # a record, or a row of a part: both are found anew
+        values = {key: value for key, value in values.items() if key not in ("sentences", "findings", "source")}
     meta |= {f"input_{key}" if key in RESERVED else key: value for key, value in values.items()}
     if reason := _bad_text(text):
         return Row(number, id if _is_utf8(id) else _default_id(number), "", {}, reason)
     if not _is_utf8([id, meta]):
         return Row(number, _default_id(number), "", {}, f"a field is {NOT_UTF8}")
     return Row(number, id, text, meta)
+
+
+def _meta(meta: Any) -> dict[str, Any]:
+    """RETURNS (Dict[str, Any]): `meta` of a record, or, as JSON, of a row of a Parquet part, without what we wrote."""
+    if isinstance(meta, str):
+        try:
+            parsed = json.loads(meta)
+        except ValueError:
+            parsed = None
+        meta = parsed if isinstance(parsed, dict) else meta
+    return {key: meta[key] for key in meta if key not in RESERVED} if isinstance(meta, dict) else {"meta": meta}
 
 
 def _plain(value: Any) -> Any:

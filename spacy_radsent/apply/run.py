@@ -36,6 +36,7 @@ class Settings:
     batch_size (int): Reports to label at once.
     gpu_id (int): GPU to use; -1 for the CPU.
     engine (str): "local", processes of this machine; "ray", actors of a Ray cluster.
+    retry_errors (bool): Label parts again on whose rows a component failed.
     """
 
     model: str
@@ -47,6 +48,7 @@ class Settings:
     batch_size: int = 64
     gpu_id: int = -1
     engine: str = "local"
+    retry_errors: bool = False
 
 
 @dataclass
@@ -90,7 +92,7 @@ def apply(source: Source, output: Path, settings: Settings) -> Iterator[Progress
 
 
 def _parts(source: Source, output: Path, settings: Settings, progress: Progress) -> Generator[Part, None, None]:
-    """YIELDS (Part): Those of this shard that are not there yet. Rows with an id that stood before are rejected."""
+    """YIELDS (Part): Those of this shard that are to be labelled. Rows with an id that stood before are rejected."""
     seen: set[int] = set()
     for number, rows in enumerate(_chunks(source.read(), settings.part_size)):
         if number % settings.shards != settings.shard - 1:
@@ -104,7 +106,8 @@ def _parts(source: Source, output: Path, settings: Settings, progress: Progress)
             if not row.reason:
                 seen.add(hash(row.id))
             part.rows.append(row)
-        if part.path(output, settings.format).exists():
+        done = part.path(output, settings.format).exists()
+        if done and not (settings.retry_errors and part.failed(output)):
             progress.skipped += len(rows)
         else:
             yield part

@@ -51,7 +51,7 @@ def write_part(path: Path, format: str, rows: Sequence[Row], docs: Sequence[Doc]
 
 
 def _parquet(records: list[dict[str, Any]]) -> bytes:
-    """RETURNS (bytes): A table: id, text, sentences (start, end, label, scores, status), findings and meta as JSON."""
+    """RETURNS (bytes): A table: id, text, sentences with scores and status, source, findings and meta as JSON."""
     with needs_extra("tables"):
         import pyarrow
         from pyarrow import parquet
@@ -70,6 +70,7 @@ def _parquet(records: list[dict[str, Any]]) -> bytes:
             "id": pyarrow.string(),
             "text": pyarrow.string(),
             "sentences": pyarrow.list_(sentence),
+            "source": pyarrow.string(),
             "findings": pyarrow.string(),
             "meta": pyarrow.string(),
         }
@@ -84,6 +85,7 @@ def _parquet(records: list[dict[str, Any]]) -> bytes:
                 "id": record["id"],
                 "text": record["text"],
                 "sentences": [{**span, "scores": scores, "status": status} for span, scores, status in details],
+                "source": prediction.get("source"),
                 "findings": None if findings is None else json.dumps(findings, ensure_ascii=False),
                 "meta": json.dumps(meta, ensure_ascii=False, default=str),
             }

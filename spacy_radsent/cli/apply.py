@@ -29,6 +29,9 @@ def apply_command(
     part_size: int = typer.Option(1000, help="Rows a file."),
     shard: str = typer.Option("1/1", help="i/n: label every n-th part from the i-th, e.g. in a job array."),
     gpu_id: int = typer.Option(-1, help="GPU to use; -1 for the CPU."),
+    retry_errors: bool = typer.Option(
+        False, "--retry-errors", help="Label parts again on whose reports a component failed, e.g. a server was down."
+    ),
     engine: str = typer.Option("local", help="local, or ray: --n-process actors of the cluster at RAY_ADDRESS."),
 ) -> None:
     """Label every report of an archive.
@@ -44,7 +47,7 @@ def apply_command(
     for name, value in (("n-process", n_process), ("batch-size", batch_size), ("part-size", part_size)):
         if value < 1:
             raise RadsentError(f"--{name} {value}: give 1 or more.")
-    settings = Settings(model, format, part_size, number, count, n_process, batch_size, gpu_id, engine)
+    settings = Settings(model, format, part_size, number, count, n_process, batch_size, gpu_id, engine, retry_errors)
     rows = open_source(source, text_column, id_column)
     console = Console(stderr=True)
     columns = (TextColumn("{task.fields[rate]}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -59,6 +62,8 @@ def apply_command(
         f"{output}: {counts.labelled:,} reports labelled ({counts.with_errors:,} with sentences without a label), "
         f"{counts.rejected:,} rejected, {progress.skipped:,} done before, {progress.elsewhere:,} of other shards"
     )
+    if counts.with_errors and not retry_errors:
+        print("  errors-*.jsonl name these reports; with --retry-errors their parts are labelled again")
     if not progress.rows:
         raise RadsentError(f"{source}: holds no report: it needs at least one.")
     if counts.rejected and not counts.labelled:

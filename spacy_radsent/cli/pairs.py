@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader
 
 from ..errors import RadsentError, needs_extra
 from ..files import atomic_folder
-from ..findings.export import COLUMNS, Carried, Filters, pair_rows
+from ..findings.export import COLUMNS, WITHOUT, Carried, Filters, pair_rows
 from ..version import __version__
 from .app import command
 from .labelled import labelled_records
@@ -54,16 +54,18 @@ def pairs_command(
     with atomic_folder(output) as folder:
         taken = _write(rows, folder / f"findings.{format}", format)
         if not taken:
-            reasons = ", ".join(f"{count:,} {reason}" for reason, count in dropped.items() if reason != "findings")
+            reasons = ", ".join(
+                f"{count:,} {reason}" for reason, count in dropped.items() if reason not in ("findings", "reports")
+            )
             raise RadsentError(f"{source}: no finding is left ({reasons}): loosen the filters.")
-        reports, findings = dropped.pop("reports"), dropped.pop("findings")
-        counts = {"reports": reports, "findings": findings, "taken": taken, "left_out": dict(dropped)}
+        reports, findings, without = (dropped.pop(name, 0) for name in ("reports", "findings", WITHOUT))
+        counts = {"reports": reports, WITHOUT: without, "findings": findings, "taken": taken, "left_out": dict(dropped)}
         (folder / "counts.json").write_text(json.dumps(counts, ensure_ascii=False, indent=2), encoding="utf-8")
         card = Environment(loader=PackageLoader("spacy_radsent")).get_template("data_card.md")
         about: dict[str, Any] = {"ending": format, "version": __version__, "date": datetime.date.today().isoformat()}
-        about |= {"taken": taken, "reports": reports, "filters": filters, "dropped": dropped}
+        about |= {"taken": taken, "reports": reports, "filters": filters, "dropped": dropped, "without": without}
         (folder / "README.md").write_text(card.render(about), encoding="utf-8")
-    print(f"{output}: {taken:,} of {findings:,} findings of {reports:,} reports")
+    print(f"{output}: {taken:,} of {findings:,} findings of {reports:,} reports ({without:,} without a finding)")
     for reason, count in dropped.most_common():
         print(f"  left out: {count:,} ({reason})")
 

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy
 
-from ..findings.headings import find_heading
 from ..findings.marks import find_marks
+from ..headings import find_heading
 from ..labels import LABELS
 
 HISTORY = re.compile(

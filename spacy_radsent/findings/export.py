@@ -19,6 +19,7 @@ COLUMNS = (
     *("id", "report_id", "study_id", "series_id", "text", "sentence", "polarity", "heading", "figures", "images"),
     *("start", "end", "offsets", "scores", "score", "status", "source", "version", "meta"),
 )
+WITHOUT = "reports without a finding"
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def pair_rows(
     records (Iterable[Record]): Labelled reports.
     filters (Filters): Which findings to take.
     carried (Carried): Fields of `meta` to make columns of.
-    dropped (Counter): Counts what is left out, by reason; "reports" and "findings" count what came in.
+    dropped (Counter): Counts what is left out, by reason; "reports", "findings" and `WITHOUT` count what came in.
     YIELDS (Dict[str, Any]): A row for each finding that is taken, with `COLUMNS`.
     """
     for record in records:
@@ -123,7 +124,7 @@ def pair_rows(
         dropped["reports"] += 1
         dropped["findings"] += len(findings)
         if not findings:
-            dropped["reports without a finding"] += 1
+            dropped[WITHOUT] += 1
         for number, finding in enumerate(findings):
             if reason := filters.reason(finding):
                 dropped[reason] += 1

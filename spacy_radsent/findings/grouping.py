@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
 from ..errors import RadsentError
-from .headings import find_heading
+from ..headings import find_heading
 
 # "No.2 右S6 5mm", "病変3", "結節②"; not "結節2mm大", "病変1個", "No 2 mm".
 LESION_NUMBER = re.compile(

@@ -31,8 +31,8 @@ BARE = re.compile(
     rf"|(?:図|画像|写真|fig\.?\s?)\s?{NUMBERS}(?=\s*(?:参照|を参照|に示|に呈示|のとおり|の通り|の如く))",
     re.IGNORECASE,
 )
-# "縦隔リンパ節(#7)": a station, not a mark. In square brackets it is a mark.
-NODES_BEFORE = re.compile(r"(?:リンパ節|ﾘﾝﾊﾟ節|LNs?|nodes?|station)[^。.\n]{0,6}$", re.IGNORECASE)
+# "縦隔リンパ節(#7)", "右下6番(#46)": a station, a tooth, not a mark. In square brackets it is a mark.
+NUMBERED_BEFORE = re.compile(r"(?:リンパ節|ﾘﾝﾊﾟ節|LNs?|nodes?|station|[歯番]|tooth|teeth)[^。.\n]{0,6}$", re.IGNORECASE)
 
 
 class ImageReference(NamedTuple):
@@ -95,7 +95,7 @@ def _is_mark(text: str, bracketed: re.Match) -> bool:
     if not CONTENT.fullmatch(bracketed[1]):
         return False
     is_round = text[bracketed.start()] == "("
-    return not (is_round and "#" in bracketed[1] and NODES_BEFORE.search(text[: bracketed.start()][-20:]))
+    return not (is_round and "#" in bracketed[1] and NUMBERED_BEFORE.search(text[: bracketed.start()][-20:]))
 
 
 def _parse(mark: str, hyphen_is_range: bool) -> tuple[tuple[str, ...], tuple[ImageReference, ...]]:
@@ -117,7 +117,9 @@ def _parse(mark: str, hyphen_is_range: bool) -> tuple[tuple[str, ...], tuple[Ima
             figures += _expand(item["hash"], hyphen_is_range)
         if item["figure"]:
             figures += _expand(item["figure"], hyphen_is_range)
-    if pending:
+    if pending and images and all(image.series is None for image in images):  # "(Im32, Se3)"
+        images = [image._replace(series=series) for image in images]
+    elif pending:
         images.append(ImageReference(series, None))
     return tuple(figures), tuple(images)
 
@@ -131,6 +133,8 @@ def _expand(numbers: str, hyphen_is_range: bool) -> list[str]:
         is_range = separator == "~" or (separator == "-" and hyphen_is_range)
         if is_range and int(expanded[-1].split("-")[-1]) < int(number) <= int(expanded[-1].split("-")[-1]) + MAX_RANGE:
             expanded += map(str, range(int(expanded[-1].split("-")[-1]) + 1, int(number) + 1))
+        elif is_range and number == expanded[-1]:
+            continue
         elif separator == "-" and not hyphen_is_range:
             expanded[-1] += f"-{number}"
         else:

@@ -3,6 +3,7 @@
 import json
 import sys
 
+import pandas
 import pytest
 from typer.testing import CliRunner
 
@@ -66,16 +67,14 @@ def test_rows(source, tmp_path):
     counts = json.loads((tmp_path / "out/counts.json").read_text(encoding="utf-8"))
     assert counts == {
         "reports": 4,
+        "reports without a finding": 1,
         "findings": 7,
         "taken": 3,
-        "left_out": {
-            "polarity NEGATIVE": 2,
-            "to be reviewed": 1,
-            "continuation without a finding": 1,
-            "reports without a finding": 1,
-        },
+        "left_out": {"polarity NEGATIVE": 2, "to be reviewed": 1, "continuation without a finding": 1},
     }
-    assert "3 of 7 findings of 4 reports" in done.output
+    assert "3 of 7 findings of 4 reports (1 without a finding)" in done.output
+    card = (tmp_path / "out/README.md").read_text(encoding="utf-8")
+    assert "Taken: POSITIVE; each label with a probability of at least 0.0" in card and "1 reports hold no" in card
 
 
 @pytest.mark.parametrize(
@@ -94,8 +93,6 @@ def test_filters(source, tmp_path, options, expected):
 
 
 def test_parquet_holds_the_same(source, tmp_path):
-    import pandas
-
     assert pairs(source, tmp_path / "jsonl").exit_code == 0
     assert pairs(source, tmp_path / "parquet", "--format", "parquet").exit_code == 0
     table = pandas.read_parquet(tmp_path / "parquet/findings.parquet")
@@ -170,16 +167,20 @@ def test_bad_input(source, tmp_path):
     unlabelled = write(tmp_path / "unlabelled.jsonl", unlabelled_record("R", f"{CANARY}。"))
     broken = labelled("R9")
     broken.meta["findings"] = [{"text": CANARY}]
+    pandas.DataFrame({"id": ["R1"], "text": [CANARY]}).to_parquet(tmp_path / "table.parquet")
+    (tmp_path / "broken.parquet").write_bytes(b"PAR1")
     out = tmp_path / "out"
     for args, message in [
         ((tmp_path / "nothing.jsonl", out), "nothing.jsonl: no such file"),
-        ((tmp_path / "empty", out), "empty: holds no labelled .jsonl file"),
+        ((tmp_path / "empty", out), "empty: holds no labelled .jsonl or .parquet file"),
         ((unlabelled, out), "unlabelled.jsonl: no sentence has a label: label the reports first"),
         (
             (write(tmp_path / "broken.jsonl", broken), out),
             "report 'R9': its meta.findings or meta.prediction is not what",
         ),
-        ((tmp_path / "table.parquet", out), "table.parquet: is no .jsonl file"),
+        ((tmp_path / "table.csv", out), "table.csv: is no .jsonl or .parquet file"),
+        ((tmp_path / "table.parquet", out), "table.parquet: is no part that radsent apply wrote (KeyError)"),
+        ((tmp_path / "broken.parquet", out), "broken.parquet: is no part that radsent apply wrote (ArrowInvalid)"),
         ((source, out, "--min-probability", 0.99), "no finding is left"),
         ((source, out, "--format", "csv"), "--format 'csv': use jsonl or parquet."),
         ((source, out, "--polarity", "MAYBE"), "--polarity 'MAYBE': use POSITIVE or NEGATIVE."),

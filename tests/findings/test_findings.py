@@ -10,7 +10,7 @@ from tiny import GOLD, REPORTS, gold_doc, make_pipeline
 from spacy_radsent.corpus.docbin import blank_pipeline
 from spacy_radsent.errors import RadsentError
 from spacy_radsent.findings.finding import Finding, to_dataframe
-from spacy_radsent.findings.headings import find_heading
+from spacy_radsent.headings import find_heading
 from spacy_radsent.labels import LABELS
 
 CODES = {"B": "BACKGROUND", "P": "POSITIVE", "N": "NEGATIVE", "C": "CONTINUATION", "-": ""}

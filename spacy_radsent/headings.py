@@ -23,11 +23,13 @@ class Heading(NamedTuple):
     alone (bool): Whether nothing follows it in its sentence.
     until_next (bool): Whether it holds until the next heading: one with brackets or a symbol, or alone on its line. One
         with a colon before its content holds until the end of the line.
+    end (int): Where its brackets and colon end in the sentence.
     """
 
     name: str
     alone: bool
     until_next: bool
+    end: int
 
 
 def find_heading(sentence: str) -> Heading | None:
@@ -43,4 +45,4 @@ def find_heading(sentence: str) -> Heading | None:
     if FIGURE.match(name.strip()):
         return None
     alone = not sentence[match.end() :].strip()
-    return Heading(name.strip(), alone, until_next or alone)
+    return Heading(name.strip(), alone, until_next or alone, match.end())
