@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from ..errors import RadsentError
 from ..extensions import install_extensions
 from ..labeller import Labelled, SentenceLabeller, write_labelled
 from ..labels import LABELS, SPANS_KEY
+from .decision import Decision
+from .weights import check_trained, load_weights
 
 # What `predict` hands to `set_annotations`: the sentences of each Doc, and a row of probabilities for each sentence.
 Prediction = tuple[list[list[Span]], Floats2d]
@@ -35,6 +38,7 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
         spans_key: str = SPANS_KEY,
         label_smoothing: float = 0.0,
         class_weights: dict[str, float] | None = None,
+        decision: Decision = Decision(),
         scorer: Callable | None = None,
     ) -> None:
         """Build the component.
@@ -46,6 +50,7 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
         label_smoothing (float): Share of the target probability spread evenly over the labels in training, [0, 1).
         class_weights (Optional[Dict[str, float]]): What a sentence of a label counts in training; 1 for those not
             named. More for POSITIVE: fewer findings are missed, more are false.
+        decision (Decision): How probabilities become labels.
         scorer (Optional[Callable]): See `scorer.label_score`.
         """
         if not 0.0 <= label_smoothing < 1.0:
@@ -69,6 +74,7 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
             "spans_key": spans_key,
             "label_smoothing": label_smoothing,
             "class_weights": weights,
+            **asdict(decision),
         }
         self._rehearsal_model: Model | None = None
         for label in LABELS:
@@ -78,6 +84,11 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
     def key(self) -> str:
         """RETURNS (str): The key of the span group."""
         return self.cfg["spans_key"]
+
+    @property
+    def decision(self) -> Decision:
+        """RETURNS (Decision): How probabilities become labels; that of `cfg`, where `spacy find-threshold` sets it."""
+        return Decision(**{field.name: self.cfg[field.name] for field in fields(Decision) if field.name in self.cfg})
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -103,23 +114,11 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
     def _probabilities(self, docs: list[Doc], sentences: list[list[Span]]) -> Floats2d:
         if not any(sentences):
             return self.model.ops.alloc2f(0, len(LABELS))
-        self._check_model()
+        check_trained(self.model, self.vocab, self.name)
         scores = self.model.predict((docs, _offsets(sentences)))
         if not self.model.ops.xp.isfinite(scores).all():
             raise RadsentError(f"'{self.name}' computed probabilities that are no numbers: its weights are damaged.")
         return scores
-
-    def _check_model(self) -> None:
-        for node in self.model.walk():
-            if any(node.has_param(name) is None for name in node.param_names):
-                raise RadsentError(
-                    f"'{self.name}' is not trained: call nlp.initialize() and train it, or load a pipeline."
-                )
-            if node.name == "static_vectors" and node.get_dim("nM") != self.vocab.vectors_length:
-                raise RadsentError(
-                    f"'{self.name}' was trained with word vectors of width {node.get_dim('nM')}, this pipeline's have "
-                    f"{self.vocab.vectors_length}: add it to a pipeline with the same vectors, e.g. ja_ginza."
-                )
 
     def set_annotations(self, docs: Iterable[Doc], prediction: Prediction) -> None:
         """Write labels to documents.
@@ -128,10 +127,11 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
         prediction (Prediction): What `predict` or `predict_sentences` returned for them.
         """
         all_sentences, scores = prediction
-        rows = iter(self.model.ops.to_numpy(scores).tolist())
+        decided = iter(self.decision.decide(self.model.ops.to_numpy(scores)))
         for doc, sentences in zip(docs, all_sentences, strict=True):
-            labelled = Labelled.from_scores(sentences, [next(rows) for _ in sentences])
-            write_labelled(doc, labelled, self.key, self.name)
+            of_doc = [next(decided) for _ in sentences]
+            labels, probabilities, statuses = zip(*of_doc, strict=True) if of_doc else ((), (), ())
+            write_labelled(doc, Labelled(sentences, labels, probabilities, statuses), self.key, self.name)
 
     def update(
         self,
@@ -260,23 +260,10 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
                 f"'radsent convert corpus.jsonl corpus.spacy', or set spans_key to the key they use."
             )
         if weights is not None:
-            self._load_weights(Path(weights))
+            load_weights(self.model, Path(weights), self.name)
             return
         X = ([eg.predicted for eg in sample], _offsets([self.gold_sentences(eg) for eg in sample]))
         self.model.initialize(X=X, Y=self.model.ops.alloc2f(len(X[1].dataXd), len(LABELS)))
-
-    def _load_weights(self, pipeline: Path) -> None:
-        path = pipeline / self.name / "model"
-        if not path.is_file():
-            raise RadsentError(f"{pipeline}: holds no component '{self.name}': give the folder of a trained pipeline.")
-        try:
-            self.model.from_disk(path)
-        except (ValueError, KeyError) as error:  # thinc's words for weights of other layers
-            if isinstance(error, RadsentError):
-                raise
-            raise RadsentError(
-                f"{pipeline}: its '{self.name}' has another architecture: train with the config that it was made with."
-            ) from None
 
     def _check_scheme(self, labels: Sequence[str]) -> None:
         if tuple(labels) != LABELS:

@@ -9,6 +9,7 @@ from thinc.types import Floats2d, Ragged
 
 from ..labels import SPANS_KEY
 from .component import RadsentClassifier
+from .decision import Decision
 
 default_model_config = """
 [model]
@@ -65,6 +66,9 @@ DEFAULT_MODEL = Config().from_str(default_model_config)["model"]
         "spans_key": SPANS_KEY,
         "label_smoothing": 0.05,
         "class_weights": None,
+        "temperature": 1.0,
+        "positive_threshold": None,
+        "review_below": 0.0,
         "scorer": {"@scorers": "spacy_radsent.label_scorer.v1"},
     },
     default_score_weights={
@@ -87,9 +91,12 @@ def make_classifier(
     spans_key: str,
     label_smoothing: float,
     class_weights: dict[str, float] | None,
+    temperature: float,
+    positive_threshold: float | None,
+    review_below: float,
     scorer: Callable | None,
 ) -> RadsentClassifier:
-    """Build a `radsent` component; see `RadsentClassifier`."""
+    """Build a `radsent` component; see `RadsentClassifier`, and `Decision` for temperature, threshold and review."""
     return RadsentClassifier(
         nlp.vocab,
         model,
@@ -97,5 +104,6 @@ def make_classifier(
         spans_key=spans_key,
         label_smoothing=label_smoothing,
         class_weights=class_weights,
+        decision=Decision(temperature, positive_threshold, review_below),
         scorer=scorer,
     )

@@ -36,7 +36,7 @@ def _files(source: Path) -> list[Path]:
             )
         return [file for file in files if file.stat().st_size]  # of a part, all rows may have been rejected
     if source.suffix.lower() not in (".jsonl", ".parquet"):
-        raise RadsentError(f"{source}: is no .jsonl or .parquet file: give labelled records, or what radsent apply wrote.")
+        raise RadsentError(f"{source}: is no .jsonl or .parquet file: give records, or what radsent apply wrote.")
     return [source]
 
 

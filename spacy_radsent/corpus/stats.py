@@ -67,7 +67,7 @@ class GroupStats:
             {name: labels[name] for name in (*LABELS, "") if name or labels[name]},
             *_mean_sd([len(text) for text in texts]),
             *_mean_sd([len(record.sentences) for record in records]),
-            without_period=_share(not _ends_with_period(sentence) for sentence in sentences),
+            without_period=_share(not ends_with_period(sentence) for sentence in sentences),
             figure_marks=_share(bool(FIGURE_MARK.search(text)) for text in texts),
             bullets=_share(bool(BULLET.search(text)) for text in texts),
             headings=_share(bool(HEADING.search(text)) for text in texts),
@@ -133,7 +133,8 @@ def to_markdown(groups: Sequence[GroupStats]) -> str:
     )
 
 
-def _ends_with_period(sentence: str) -> bool:
+def ends_with_period(sentence: str) -> bool:
+    """RETURNS (bool): Whether a sentence ends in a period, a figure mark after it left out."""
     *_, last = [None, *FIGURE_MARK.finditer(sentence)]
     if last is not None and last.end() == len(sentence):
         sentence = sentence[: last.start()].rstrip()

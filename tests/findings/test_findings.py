@@ -1,7 +1,9 @@
 """Findings from labelled sentences: each policy, headings, marks, and what survives storage."""
 
 import json
+from pathlib import Path
 
+import jsonschema
 import pytest
 import spacy
 from spacy.tokens import DocBin, Span, SpanGroup
@@ -9,7 +11,7 @@ from tiny import GOLD, REPORTS, gold_doc, make_pipeline
 
 from spacy_radsent.corpus.docbin import blank_pipeline
 from spacy_radsent.errors import RadsentError
-from spacy_radsent.findings.finding import Finding, to_dataframe
+from spacy_radsent.findings.finding import Finding, find_findings, to_dataframe
 from spacy_radsent.headings import find_heading
 from spacy_radsent.labels import LABELS
 
@@ -226,6 +228,20 @@ def test_as_dict_is_json():
     assert row["marks"][1]["images"] == [{"series": 3, "image": 45}]
     assert (row["start"], row["score"]) == (0, pytest.approx(0.8))
     assert Finding.from_dict(row) == doc._.radsent_findings[0]
+
+
+def test_documented_schema_fits_what_is_written():
+    schema = json.loads((Path(__file__).parents[2] / "docs/finding.schema.json").read_text(encoding="utf-8"))
+    doc = analyse(
+        ["B:【胸部】", "P:右肺に結節あり。[#1-2](Se3 Im45, Im7)", "C:辺縁不整。", "N:胸水なし。", "C:石灰化(画像3)。"]
+    )
+    rows = [finding.as_dict() for finding in doc._.radsent_findings]
+    rows += [finding.as_dict() for finding in find_findings("石灰化。", [(0, 4)], ["CONTINUATION"])]
+    assert len(rows) == 3
+    for row in rows:
+        jsonschema.validate(json.loads(json.dumps(row)), schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**rows[0], "polarity": "CONTINUATION"}, schema)
 
 
 def test_in_a_pipeline_with_the_labeller():

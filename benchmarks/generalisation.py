@@ -1,0 +1,164 @@
+"""What style augmentation gains on reports in a style that training never saw.
+
+    python benchmarks/generalisation.py --conditions none all --seeds 0 1 2 3 4 --tests folds final
+    python benchmarks/generalisation.py --conditions endings terms --copies 1
+
+"folds" leaves each style of endings of the bundled corpus out of training and labels its reports: on these, settings are
+chosen. "final" trains on the whole bundled corpus and labels external_dev and, where it is at hand (--jichi), the paper's
+validation split: these are reported, nothing is chosen by them. A condition is "none", "all" (the defaults of
+`spacy_radsent.report_style.v1`), "config" (as configs/cpu.cfg has it) or one family alone. All see each report as often
+(--visits), as itself or as a variant. The checkpoint is the last one. Every run adds its row to the JSON file, and a run
+that is there is not done again, so that long runs can be shared out.
+"""
+
+import argparse
+import itertools
+import json
+import time
+from pathlib import Path
+
+import numpy
+from classification import ROOT, bundled_corpus, mean_and_range, train_with, without_leaks
+from encoder_accuracy import config_of
+from figures import FOLDER, save
+from rich.console import Console
+from rich.table import Table
+from spacy.language import Language
+from spacy.util import load_config
+from thinc.api import Config
+
+from spacy_radsent.augment.style import FAMILIES
+from spacy_radsent.corpus.docbin import Alignment, blank_pipeline, record_to_doc, write_docbin
+from spacy_radsent.corpus.importers import import_records
+from spacy_radsent.corpus.records import Record
+from spacy_radsent.labels import LABELS
+from spacy_radsent.metrics import confusion, measure
+
+STYLE = "ending_style"
+SCORES = ("accuracy", "macro_f1", "precision_1", "recall_1")
+ALONE = 0.5  # probability of a family that is tried alone
+
+
+def augmenter_of(condition: str, copies: int, seed: int) -> dict | None:
+    if condition == "none":
+        return None
+    families = None if condition == "all" else {condition: ALONE}
+    settings = {"copies": copies, "families": families, "seed": seed, "lexicon": None}
+    return {"@augmenters": "spacy_radsent.report_style.v1", **settings}
+
+
+def configure(condition: str, seed: int, reports: int, args: argparse.Namespace) -> Config:
+    copies = 0 if condition == "none" else args.copies
+    epochs = max(1, round(args.visits / (1 + copies)))
+    if args.encoder:
+        config = config_of("joint", args.encoder, reports * (1 + copies), epochs)
+    else:
+        config = load_config(ROOT / "configs/cpu.cfg", interpolate=False)
+        if args.size:
+            config["components"]["radsent"]["model"]["size"] = args.size
+    if condition != "config":
+        config["corpora"]["train"]["augmenter"] = augmenter_of(condition, copies, seed)
+        config["training"]["max_epochs"] = epochs
+    config["training"].update({"eval_frequency": 10_000, "patience": 0})
+    config["system"]["seed"] = seed
+    return config
+
+
+def train(records: list[Record], config: Config, folder: Path) -> Language:
+    for part, members in {"train": records, "dev": records[:5]}.items():  # dev only fills spaCy's table
+        write_docbin(members, folder / f"{part}.spacy")
+        config["paths"][part] = str(folder / f"{part}.spacy")
+    return train_with(config, folder)
+
+
+def confusion_of(nlp: Language, records: list[Record]) -> list[list[int]]:
+    """RETURNS (List[List[int]]): Gold by predicted label; sentences as given, so that labels alone are judged."""
+    blank = blank_pipeline()
+    docs = [record_to_doc(record, blank, Alignment()) for record in records]
+    golds, predicted = [], []
+    for doc in docs:
+        sentences = list(doc.spans["radsent"])
+        golds += [LABELS.index(span.label_) for span in sentences]
+        made = nlp.make_doc(doc.text)
+        spans = [made[span.start : span.end] for span in sentences]
+        _, scores = nlp.get_pipe("radsent").predict_sentences([made], [spans])
+        predicted += numpy.asarray(scores).argmax(axis=1).tolist()
+    return confusion(golds, predicted)[0].tolist()
+
+
+def scores_of(matrix: numpy.ndarray) -> dict[str, float]:
+    metrics = measure(matrix)
+    return {name: float(metrics[name]) for name in SCORES}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--conditions", nargs="+", default=["none", *FAMILIES, "all"])
+    parser.add_argument("--tests", nargs="+", default=["folds"], choices=["folds", "final"])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--copies", type=int, default=3)
+    parser.add_argument("--visits", type=int, default=12)
+    parser.add_argument("--size", type=int, default=1, help="members of the CPU model; 0: as in the config")
+    parser.add_argument("--encoder", help="a checkpoint: configs/joint.cfg instead of the CPU model")
+    parser.add_argument("--jichi", type=Path, default=ROOT / "../shared/data/jichi/validation.jsonl")
+    parser.add_argument("--work", type=Path, default=Path("training/benchmark"))
+    parser.add_argument("--output", type=Path, default=FOLDER / "generalisation.json")
+    args = parser.parse_args()
+
+    records = bundled_corpus()
+    final = {"external_dev": list(import_records(ROOT / "assets/external_dev.jsonl"))}
+    if args.jichi.exists():
+        final["jichi validation"] = list(import_records(args.jichi))
+    folds = {"final": final} if "final" in args.tests else {}
+    if "folds" in args.tests:
+        for style in sorted({record.meta[STYLE] for record in records}):
+            folds[style] = {style: [record for record in records if record.meta[STYLE] == style]}
+    for seed, condition, (fold, tests) in itertools.product(args.seeds, args.conditions, folds.items()):
+        run = {"model": "joint" if args.encoder else f"cpu, {args.size or 'all'} members", "condition": condition}
+        run |= {"seed": seed, "copies": args.copies, "visits": args.visits}
+        if any({**row, **run, "test": test} == row for row in rows_of(args.output) for test in tests):
+            continue
+        held_out = [record for members in tests.values() for record in members]
+        ids = {record.id for record in held_out}
+        others = without_leaks([record for record in records if record.id not in ids], held_out)
+        began = time.perf_counter()
+        folder = args.work / f"{condition}-{seed}-{len(others)}"
+        nlp = train(others, configure(condition, seed, len(others), args), folder)
+        seconds = time.perf_counter() - began
+        for test, members in tests.items():
+            matrix = confusion_of(nlp, members)
+            row = {**run, "test": test, "training_reports": len(others), "seconds": seconds, "confusion": matrix}
+            print(
+                condition,
+                seed,
+                test,
+                {name: round(value, 4) for name, value in scores_of(numpy.array(matrix)).items()},
+                flush=True,
+            )
+            save({"runs": [*rows_of(args.output), row]}, args.output)
+    show(rows_of(args.output), set(final))
+
+
+def rows_of(output: Path) -> list[dict]:
+    return json.loads(output.read_text(encoding="utf-8"))["runs"] if output.exists() else []
+
+
+def show(rows: list[dict], final: set[str]) -> None:
+    """Print means and ranges over seeds; folds are pooled, so that each sentence counts once."""
+    for title, tests in {"left-out styles, pooled": None, **{name: {name} for name in sorted(final)}}.items():
+        table = Table("model", "condition", "copies", "visits", "seeds", *SCORES, title=title)
+        chosen = [row for row in rows if (row["test"] in tests if tests else row["test"] not in final)]
+        kinds = dict.fromkeys((row["model"], row["condition"], row["copies"], row["visits"]) for row in chosen)
+        for kind in kinds:
+            same = [row for row in chosen if (row["model"], row["condition"], row["copies"], row["visits"]) == kind]
+            pooled = [
+                scores_of(sum(numpy.array(row["confusion"]) for row in same if row["seed"] == seed))
+                for seed in sorted({row["seed"] for row in same})
+            ]
+            cells = [mean_and_range([scores[name] for scores in pooled]) for name in SCORES]
+            table.add_row(*map(str, kind), str(len(pooled)), *cells)
+        Console(width=140).print(table)
+
+
+if __name__ == "__main__":
+    main()

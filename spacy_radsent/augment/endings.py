@@ -1,0 +1,99 @@
+"""How sentences end and how they go on: registers, and sentences joined in one."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from random import Random
+
+from .lexicon import LINK, OPINION, REGISTERS, Lexicon
+from .report import STOPS, Piece
+
+CONVERTED = 0.85  # share of the sentences that take the report's register: reports are not uniform
+JOINED = 0.3  # share of the sentences that can be joined to the one before that are
+MAX_JOINED = 70  # characters
+NOUN_END = re.compile(r"[\u30a0-\u30ff\u3400-\u9fffA-Za-z0-9)）%％々]$")
+COMMA = re.compile(r"([、，,](?!\d)\s?)")
+FINISHED = ("polite", "plain")  # registers that want "が" before a comma
+# Two sentences and the label of the one that says both: POSITIVE wins (docs/labels.md).
+JOINABLE = {
+    ("POSITIVE", "NEGATIVE"): "POSITIVE",
+    ("NEGATIVE", "POSITIVE"): "POSITIVE",
+    ("POSITIVE", "POSITIVE"): "POSITIVE",
+    ("POSITIVE", "CONTINUATION"): "POSITIVE",
+    ("NEGATIVE", "NEGATIVE"): "NEGATIVE",
+    ("CONTINUATION", "CONTINUATION"): "CONTINUATION",
+}
+
+
+def change_endings(pieces: Sequence[Piece], rng: Random, lexicon: Lexicon) -> list[Piece]:
+    """Give the report one register: polite, plain, ending in nouns, telegraphic, or of opinion."""
+    register = rng.choice((*REGISTERS, OPINION))
+    return [
+        replace(piece, body=in_register(piece.body, register, rng, lexicon)) if rng.random() < CONVERTED else piece
+        for piece in pieces
+    ]
+
+
+def in_register(body: str, register: str, rng: Random, lexicon: Lexicon) -> str:
+    """Change how a sentence and its clauses end.
+
+    body (str): The sentence, without full stop.
+    register (str): One of `lexicon.REGISTERS`, or "opinion".
+    RETURNS (str): The sentence in that register; what has no known ending stays.
+    """
+    *clauses, last = COMMA.split(body)
+    changed = [part if i % 2 else _clause(part, register, rng, lexicon) for i, part in enumerate(clauses)]
+    return "".join(changed) + _end(last, register, rng, lexicon)
+
+
+def _end(clause: str, register: str, rng: Random, lexicon: Lexicon) -> str:
+    stated = next((clause.removesuffix(o) for o in lexicon.opinions if clause.endswith(o) and clause != o), clause)
+    for form, of, group in lexicon.forms:
+        if not stated.endswith(form) or stated == form or (stated != clause and of != "plain"):
+            continue
+        if of == register:
+            return stated
+        plain = _exchanged(stated, form, group["plain" if register == OPINION else register], rng)
+        return plain + rng.choice(lexicon.opinions[:3]) if register == OPINION and plain != stated else plain
+    return clause
+
+
+def _clause(clause: str, register: str, rng: Random, lexicon: Lexicon) -> str:
+    """RETURNS (str): What stands before a comma, in a register; polite and plain language link in the same way."""
+    for form, group in lexicon.links:
+        if clause.endswith(form) and clause != form:
+            return _exchanged(clause, form, group[register if register in REGISTERS[2:] else LINK], rng)
+    return clause
+
+
+def _exchanged(text: str, form: str, options: Sequence[str], rng: Random) -> str:
+    stem = text.removesuffix(form)
+    fitting = [option for option in options if option or NOUN_END.search(stem)]
+    return stem + rng.choice(fitting) if fitting else text
+
+
+def join_sentences(pieces: Sequence[Piece], rng: Random, lexicon: Lexicon) -> list[Piece]:
+    """Join sentences in one, with a comma; one that states something present beside something absent is POSITIVE."""
+    joined: list[Piece] = []
+    for piece in pieces:
+        left = joined[-1] if joined else None
+        label = JOINABLE.get((left.label, piece.label)) if left else None
+        fits = left and left.body and piece.body and not piece.opening and len(left.body + piece.body) < MAX_JOINED
+        if left and label and fits and rng.random() < JOINED:
+            body = _going_on(left.body, rng, lexicon) + STOPS.sub("", left.closing).strip() + "、" + piece.body
+            joined[-1] = replace(left, body=body, closing=piece.closing, label=label)
+        else:
+            joined.append(piece)
+    return joined
+
+
+def _going_on(body: str, rng: Random, lexicon: Lexicon) -> str:
+    """RETURNS (str): A sentence as it stands before a comma."""
+    if body.endswith(tuple(lexicon.opinions)):
+        return body + "が" if not body.endswith("です") else body
+    for form, of, group in lexicon.forms:
+        if body.endswith(form) and body != form:
+            if of not in FINISHED:
+                return body
+            return _exchanged(body, form, group[LINK], rng) if LINK in group else body + "が"
+    return body

@@ -1,0 +1,110 @@
+"""`radsent calibrate`: probabilities that mean what they say, and the precision of POSITIVE that is wanted."""
+
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+
+import numpy
+import spacy
+import typer
+from rich.console import Console
+from rich.table import Table
+from spacy.language import Language
+
+from ..classifier.component import RadsentClassifier
+from ..classifier.decision import Decision
+from ..corpus.importers import import_records
+from ..corpus.records import Record
+from ..errors import RadsentError, needs_extra
+from ..files import atomic_folder, refuse_existing
+from ..labels import Label
+from ..metrics import NO_LABEL
+from ..pipelines import load_pipeline, use_gpu
+from .app import command
+
+
+@command("calibrate")
+def calibrate(
+    model: Path = typer.Argument(..., metavar="MODEL", help="Folder of a trained pipeline with the component radsent."),
+    dev: Path = typer.Argument(..., metavar="DEV", help="Labelled reports that it was not trained on."),
+    output: Path | None = typer.Option(
+        None, "--output", "-o", help="Folder for the calibrated pipeline; without, MODEL is replaced."
+    ),
+    ppv: float = typer.Option(
+        0.95, help="The least precision of POSITIVE (PPV_1) on DEV; 0: the most probable label counts."
+    ),
+    review: float = typer.Option(0.0, help="Share of the sentences, the least certain, that get the status review."),
+    test: list[Path] = typer.Option([], help="Labelled reports to try it on; may be given again."),
+    gpu_id: int = typer.Option(-1, help="GPU to use; -1 for the CPU."),
+) -> None:
+    """Fit temperature, threshold of POSITIVE and abstention on labelled reports, and save them in the pipeline.
+
+    The figures of DEV are cross-fitted: each fifth of its reports is decided as fitted on the others.
+    """
+    for option, value in (("ppv", ppv), ("review", review)):
+        if not 0 <= value < 1:
+            raise RadsentError(f"--{option} {value}: give a number from 0 to less than 1.")
+    with needs_extra("evaluation"):
+        from ..evaluation.operating_point import MIN_REPORTS, Aims, cross_fitted_quality, fit_decision, quality_of
+    if not (model / "config.cfg").is_file():
+        raise RadsentError(f"{model}: is no pipeline's folder: give one that spaCy saved, e.g. training/model-best.")
+    if output:
+        refuse_existing(output)
+    corpora = {path: _labelled_records(path) for path in (dev, *test)}
+    if len(corpora[dev]) < MIN_REPORTS:
+        raise RadsentError(f"{dev}: {len(corpora[dev])} labelled reports, {MIN_REPORTS} are needed: label more.")
+    use_gpu(gpu_id)
+    nlp = load_pipeline(str(model))
+    name, labeller = _labeller(nlp, model)
+    before, aims = labeller.decision, Aims(ppv or None, review)
+    labeller.cfg.update(asdict(Decision()))  # the model's own probabilities
+    sentences = {path: _predicted(nlp, records, path) for path, records in corpora.items()}
+    if not (sentences[dev].gold == Label.POSITIVE).any():
+        raise RadsentError(f"{dev}: no sentence is POSITIVE: give reports with findings.")
+    decision = fit_decision(sentences[dev], aims)
+    rows = {f"{dev.name}, before": quality_of(sentences[dev], before)}
+    rows[f"{dev.name}, cross-fitted"] = cross_fitted_quality(sentences[dev], aims)
+    for path in test:
+        rows[f"{path.name}, before"] = quality_of(sentences[path], before)
+        rows[f"{path.name}, after"] = quality_of(sentences[path], decision)
+    figures = {name: quality.as_dict() for name, quality in rows.items()}
+    # Anew, so that the config that is saved says the same as the component.
+    nlp = spacy.load(model, config={"components": {name: asdict(decision)}})
+    _labeller(nlp, model)[1].cfg.update(asdict(decision))
+    nlp.meta["calibration"] = {"date": date.today().isoformat(), **asdict(decision), "quality": figures}
+    with atomic_folder(output or model, overwrite=output is None) as folder:
+        nlp.to_disk(folder)
+    table = Table("reports", "sentences", "ECE", "accuracy", "PPV_1", "Recall_1", "review", "accuracy of ok")
+    for name, row in rows.items():
+        numbers = (row.ece, row.accuracy, row.ppv_1, row.recall_1, row.review, row.accuracy_of_ok)
+        table.add_row(name, str(row.sentences), *("-" if number is None else f"{number:.3f}" for number in numbers))
+    Console(width=120).print(table)
+    fitted = (f"{field} {value:.3f}" for field, value in asdict(decision).items() if value is not None)
+    print(f"{output or model}: {', '.join(fitted)}")
+
+
+def _labeller(nlp: Language, model: Path) -> tuple[str, RadsentClassifier]:
+    """RETURNS (Tuple[str, RadsentClassifier]): The component that labels, and its name."""
+    labellers = [(name, pipe) for name, pipe in nlp.pipeline if isinstance(pipe, RadsentClassifier)]
+    if not labellers:
+        raise RadsentError(f"{model}: has no component radsent, whose probabilities could be calibrated.")
+    return labellers[-1]
+
+
+def _labelled_records(path: Path) -> list[Record]:
+    records = [record for record in import_records(path) if any(sentence.label for sentence in record.sentences)]
+    if not records:
+        raise RadsentError(f"{path}: no sentence has a label: give reports that somebody has labelled.")
+    return records
+
+
+def _predicted(nlp: Language, records: list[Record], path: Path):  # type: ignore[no-untyped-def]  # of an extra
+    from ..evaluation.corpus import GoldCorpus
+    from ..evaluation.operating_point import Labelled
+    from ..evaluation.outcome import Outcome
+    from ..evaluation.predictions import predict
+
+    corpus = GoldCorpus(path.name, records)
+    outcome = Outcome.of("model", corpus, predict(nlp, records))
+    usable = (corpus.codes != NO_LABEL) & ~numpy.isnan(outcome.scores).any(axis=1)
+    return Labelled(corpus.codes, outcome.scores, corpus.report)[usable]

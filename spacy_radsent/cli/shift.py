@@ -1,0 +1,39 @@
+"""`radsent shift`: how far reports are from those of training, before anybody labels them."""
+
+import json
+from pathlib import Path
+
+import typer
+
+from ..corpus.importers import import_records
+from ..errors import needs_extra
+from ..files import atomic_writer
+from ..pipelines import load_pipeline, use_gpu
+from .app import command
+
+
+@command("shift")
+def shift_command(
+    model: str = typer.Argument(..., metavar="MODEL", help="A pipeline's folder, or an installed package."),
+    reports: Path = typer.Argument(..., metavar="REPORTS", help="Your reports: records, .csv, a folder of .txt."),
+    training: Path = typer.Option(..., help="Records that the pipeline was trained on."),
+    held_out: Path = typer.Option(..., help="Labelled records like these that it was not trained on."),
+    output: Path = typer.Option(..., "--output", "-o", help="A folder for shift.md and shift.json."),
+    gpu_id: int = typer.Option(-1, help="GPU to use; -1 for the CPU."),
+) -> None:
+    """Compare reports with those of training: length, style, words, labels, confidence. No label is needed.
+
+    Neither file holds text of a report.
+    """
+    with needs_extra("evaluation"):
+        from ..evaluation.shift import measure_shift
+    known, like_known, own = (list(import_records(path)) for path in (training, held_out, reports))
+    use_gpu(gpu_id)
+    shift = measure_shift(load_pipeline(model), known, like_known, own)
+    for name, content in {
+        "shift.md": shift.as_markdown(),
+        "shift.json": json.dumps(shift.as_dict(), ensure_ascii=False, indent=2) + "\n",
+    }.items():
+        with atomic_writer(output / name) as file:
+            file.write(content)
+    print(shift.as_markdown())

@@ -1,0 +1,164 @@
+"""Fitting how probabilities become labels: temperature, threshold of POSITIVE, and what a reader is to see."""
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy
+from scipy.optimize import minimize_scalar
+from sklearn.model_selection import GroupKFold
+
+from ..classifier.decision import TINY, Decision
+from ..errors import RadsentError
+from ..labels import Label
+from ..metrics import confusion, measure, number_or_none
+from .calibration import Calibration
+
+TEMPERATURES = (0.05, 20.0)
+FOLDS = 5
+MIN_REPORTS = 10  # with fewer, what is fitted is chance
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Sentences with labels that count as right, and what a model says of them.
+
+    gold (ndarray): Codes of the labels, (n,).
+    scores (ndarray): The model's probabilities at temperature 1, (n, 4).
+    report (ndarray): The report of each, (n,): sentences of one report are not independent.
+    """
+
+    gold: Any
+    scores: Any
+    report: Any
+
+    def __getitem__(self, rows: Any) -> "Labelled":
+        return Labelled(self.gold[rows], self.scores[rows], self.report[rows])
+
+
+@dataclass(frozen=True)
+class Aims:
+    """What to fit.
+
+    ppv (Optional[float]): The least precision of POSITIVE; of the thresholds that reach it the one with the highest
+        recall is taken. None: the most probable label counts.
+    review (float): Share of the sentences, the least certain, that a reader is to see.
+    """
+
+    ppv: float | None = 0.95
+    review: float = 0.0
+
+
+@dataclass(frozen=True)
+class Quality:
+    """How good labels and probabilities are.
+
+    sentences (int): How many.
+    ece (float): Expected calibration error of the most probable label, whatever the threshold; see `Calibration`.
+    accuracy (float): Share that is labelled right.
+    ppv_1, recall_1 (Optional[float]): Precision and recall of POSITIVE; None where not defined.
+    review (float): Share that is to be reviewed.
+    accuracy_of_ok (Optional[float]): Of the others, the share that is labelled right.
+    """
+
+    sentences: int
+    ece: float
+    accuracy: float
+    ppv_1: float | None
+    recall_1: float | None
+    review: float
+    accuracy_of_ok: float | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """RETURNS (Dict[str, Any]): For JSON."""
+        return asdict(self)
+
+
+def fit_decision(labelled: Labelled, aims: Aims) -> Decision:
+    """Fit on labelled sentences.
+
+    labelled (Labelled): At least one of them POSITIVE.
+    aims (Aims): What is wanted.
+    RETURNS (Decision): How to decide. RadsentError where no threshold reaches the precision.
+    """
+    decision = Decision(temperature=fit_temperature(labelled))
+    probabilities = decision.probabilities(labelled.scores)
+    if aims.ppv is not None:
+        threshold = choose_threshold(labelled.gold == Label.POSITIVE, probabilities[:, Label.POSITIVE], aims.ppv)
+        decision = replace(decision, positive_threshold=threshold)
+    codes = decision.codes(probabilities)
+    confidence = probabilities[numpy.arange(len(codes)), codes]
+    return replace(decision, review_below=float(numpy.quantile(confidence, aims.review)) if aims.review else 0.0)
+
+
+def fit_temperature(labelled: Labelled) -> float:
+    """RETURNS (float): The temperature with the greatest likelihood (Guo et al. 2017)."""
+    rows = numpy.arange(len(labelled.gold))
+
+    def loss(log_temperature: float) -> float:
+        probabilities = Decision(temperature=float(numpy.exp(log_temperature))).probabilities(labelled.scores)
+        return -float(numpy.log(numpy.clip(probabilities[rows, labelled.gold], TINY, None)).mean())
+
+    best = minimize_scalar(loss, bounds=tuple(numpy.log(TEMPERATURES)), method="bounded")
+    return float(numpy.exp(best.x))
+
+
+def choose_threshold(is_positive: Any, probability: Any, ppv: float) -> float:
+    """Choose the threshold of POSITIVE: of those that reach a precision, the one with the highest recall.
+
+    is_positive (ndarray): Which sentences are POSITIVE, (n,) of bool.
+    probability (ndarray): Their probability of POSITIVE, (n,).
+    ppv (float): The least precision.
+    RETURNS (float): Half-way between the least probability that is taken and the next one below.
+    """
+    order = numpy.argsort(-probability, kind="stable")
+    taken = numpy.arange(1, len(order) + 1)
+    precision = numpy.cumsum(is_positive[order]) / taken
+    probability = probability[order]
+    # Sentences with the same probability are taken together.
+    last_of_equals = numpy.append(probability[:-1] > probability[1:], True)
+    reached = numpy.flatnonzero((precision >= ppv) & last_of_equals)
+    if not len(reached):
+        best = precision[last_of_equals].max() if len(precision) else 0.0
+        raise RadsentError(
+            f"No threshold gives POSITIVE a precision of {ppv} on these reports, {best:.3f} at most: ask for less."
+        )
+    at = reached[-1]
+    below = probability[at + 1] if at + 1 < len(probability) else 0.0
+    return float((probability[at] + below) / 2)
+
+
+def quality_of(labelled: Labelled, decision: Decision) -> Quality:
+    """RETURNS (Quality): Of labels and probabilities that are decided in this way."""
+    return _quality(labelled.gold, *_decided(labelled, decision))
+
+
+def cross_fitted_quality(labelled: Labelled, aims: Aims) -> Quality:
+    """RETURNS (Quality): Of the method: each fifth of the reports is decided as fitted on the others."""
+    codes = numpy.zeros(len(labelled.gold), dtype=int)
+    probabilities, unsure = numpy.zeros(labelled.scores.shape), numpy.zeros(len(codes), dtype=bool)
+    folds = GroupKFold(FOLDS, shuffle=True, random_state=0)
+    for others, fold in folds.split(labelled.scores, groups=labelled.report):
+        decision = fit_decision(labelled[others], aims)
+        codes[fold], probabilities[fold], unsure[fold] = _decided(labelled[fold], decision)
+    return _quality(labelled.gold, codes, probabilities, unsure)
+
+
+def _decided(labelled: Labelled, decision: Decision) -> tuple[Any, Any, Any]:
+    probabilities = decision.probabilities(labelled.scores)
+    codes = decision.codes(probabilities)
+    return codes, probabilities, probabilities[numpy.arange(len(codes)), codes] < decision.review_below
+
+
+def _quality(gold: Any, codes: Any, probabilities: Any, unsure: Any) -> Quality:
+    metrics = measure(confusion(gold, codes)[0])
+    calibration = Calibration.of(gold, probabilities.argmax(axis=1), probabilities)
+    assert calibration is not None  # all sentences have probabilities
+    return Quality(
+        sentences=len(gold),
+        ece=float(calibration.ece),
+        accuracy=float(metrics["accuracy"]),
+        ppv_1=number_or_none(metrics["precision_1"]),
+        recall_1=number_or_none(metrics["recall_1"]),
+        review=float(unsure.mean()),
+        accuracy_of_ok=None if unsure.all() else float((gold == codes)[~unsure].mean()),
+    )

@@ -1,0 +1,164 @@
+"""How far reports are from those that a model was trained on, told before anybody has labelled one of them."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy
+from scipy.stats import ks_2samp
+from spacy.language import Language
+
+from ..boundaries import FIGURE_MARK
+from ..corpus.records import Record
+from ..corpus.stats import BULLET, HEADING, LATIN, ends_with_period
+from ..errors import RadsentError
+from ..labels import LABELS
+from ..markdown import markdown_table
+from ..metrics import NO_LABEL
+from ..pipelines import label_stream
+from .corpus import GoldCorpus
+from .outcome import Outcome
+from .predictions import predict
+
+MIN_REPORTS = 10
+FAR, APART = 0.5, 0.25  # distances of half and a quarter of the reports
+
+# What is measured of each report's text and sentences.
+STYLE: dict[str, Callable[[str, Sequence[str]], float]] = {
+    "characters": lambda text, sentences: len(text),
+    "sentences": lambda text, sentences: len(sentences),
+    "characters a sentence": lambda text, sentences: _mean(map(len, sentences)),
+    "sentences without a period": lambda text, sentences: _mean(not ends_with_period(one) for one in sentences),
+    "sentences with a figure mark": lambda text, sentences: _mean(bool(FIGURE_MARK.search(one)) for one in sentences),
+    "lines with a bullet or number": lambda text, sentences: len(BULLET.findall(text)) / max(1, text.count("\n") + 1),
+    "lines with a heading": lambda text, sentences: len(HEADING.findall(text)) / max(1, text.count("\n") + 1),
+    "Latin letters": lambda text, sentences: len(LATIN.findall(text)) / max(1, len(text)),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A measure of two sets of reports.
+
+    name (str): What is measured, in each report.
+    held_out, reports (float): Its mean.
+    distance (float): Kolmogorov-Smirnov distance of the two distributions, 0 to 1; for labels, half of the summed
+        differences of their shares (total variation).
+    """
+
+    name: str
+    held_out: float
+    reports: float
+    distance: float
+
+    @property
+    def verdict(self) -> str:
+        """RETURNS (str): The distance in words."""
+        return "far" if self.distance >= FAR else "apart" if self.distance >= APART else "alike"
+
+
+@dataclass(frozen=True)
+class Shift:
+    """How far reports are from those of training.
+
+    held_out, reports (int): How many were compared.
+    rows (List[Row]): The measures.
+    accuracy_held_out (float): Accuracy on the held-out reports.
+    accuracy_expected (float): What may be expected on the others: the accuracy on those held out less what confidence
+        falls by (difference of confidences, Guillory et al. 2021). An estimate, too high where a model is sure of
+        what it gets wrong.
+    """
+
+    held_out: int
+    reports: int
+    rows: list[Row]
+    accuracy_held_out: float
+    accuracy_expected: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """RETURNS (Dict[str, Any]): For JSON."""
+        return {**asdict(self), "rows": [{**asdict(row), "verdict": row.verdict} for row in self.rows]}
+
+    def as_markdown(self) -> str:
+        """RETURNS (str): A table."""
+        rows = [
+            [row.name, f"{row.held_out:.3g}", f"{row.reports:.3g}", f"{row.distance:.2f}", row.verdict]
+            for row in self.rows
+        ]
+        table = markdown_table(["in a report", "held out", "these", "distance", "verdict"], rows)
+        return (
+            f"{self.reports:,} reports beside {self.held_out:,} like those of training. Distance: 0 the same, 1 "
+            f"nothing in common.\n\n{table}\n"
+            f"Accuracy on the held-out reports {self.accuracy_held_out:.3f}; to expect on these about "
+            f"{self.accuracy_expected:.3f}, by how much less certain the model is of them.\n"
+        )
+
+
+def measure_shift(
+    nlp: Language, training: Sequence[Record], held_out: Sequence[Record], reports: Sequence[Record]
+) -> Shift:
+    """Compare.
+
+    nlp (Language): A pipeline that labels; calibrated, so that its confidence means something.
+    training (Sequence[Record]): What it was trained on: its words are the known ones.
+    held_out (Sequence[Record]): Labelled reports of the same kind, not trained on.
+    reports (Sequence[Record]): The reports in question; labels are not looked at.
+    RETURNS (Shift): The comparison.
+    """
+    for name, records in (("held-out", held_out), ("other", reports)):
+        if len(records) < MIN_REPORTS:
+            raise RadsentError(f"{len(records)} {name} reports: at least {MIN_REPORTS} are needed for a comparison.")
+    known = _words(nlp, training)
+    both = [_PerReport.of(nlp, records, known) for records in (held_out, reports)]
+    rows = [
+        Row(name, float(left.mean()), float(right.mean()), float(ks_2samp(left, right).statistic))
+        for name, left, right in ((name, both[0].measures[name], both[1].measures[name]) for name in both[0].measures)
+    ]
+    shares = [one.labels / max(1, one.labels.sum()) for one in both]
+    distance = float(abs(shares[0] - shares[1]).sum() / 2)
+    rows += [Row(f"{label}, share", float(a), float(b), distance) for label, a, b in zip(LABELS, *shares, strict=True)]
+    gold = GoldCorpus("held out", list(held_out))
+    outcome = Outcome.of("model", gold, predict(nlp, gold.records))
+    labelled = gold.codes != NO_LABEL
+    accuracy = float((outcome.predicted == gold.codes)[labelled].mean())
+    fall = both[0].confidence - both[1].confidence
+    return Shift(len(held_out), len(reports), rows, accuracy, float(numpy.clip(accuracy - fall, 0, 1)))
+
+
+@dataclass(frozen=True)
+class _PerReport:
+    """Measures by name, each (reports,); sentences by predicted label, (4,); mean confidence over sentences."""
+
+    measures: dict[str, Any]
+    labels: Any
+    confidence: float
+
+    @classmethod
+    def of(cls, nlp: Language, records: Sequence[Record], known: set[int]) -> "_PerReport":
+        values: dict[str, list[float]] = {}
+        labels = numpy.zeros(len(LABELS))
+        confidences: list[float] = []
+        for doc, _ in label_stream(nlp, ((record.text, None) for record in records), 64):
+            spans = list(doc.spans["radsent"])
+            sentences = [span.text for span in spans]
+            of_report = {name: measure(doc.text, sentences) for name, measure in STYLE.items()}
+            words = [token.norm for token in doc if not token.is_space and not token.is_punct]
+            of_report["words never seen in training"] = _mean(word not in known for word in words)
+            sure = [max(scores) for scores in doc.spans["radsent"].attrs["scores"] if scores]
+            of_report["confidence"] = _mean(sure)
+            confidences += sure
+            for span in spans:
+                if span.label_:
+                    labels[LABELS.index(span.label_)] += 1
+            for name, value in of_report.items():
+                values.setdefault(name, []).append(float(value))
+        return cls({name: numpy.array(column) for name, column in values.items()}, labels, _mean(confidences))
+
+
+def _words(nlp: Language, records: Iterable[Record]) -> set[int]:
+    return {token.norm for record in records for token in nlp.make_doc(record.text)}
+
+
+def _mean(values: Iterable[float]) -> float:
+    values = list(values)
+    return sum(values) / len(values) if values else 0.0

@@ -1,0 +1,308 @@
+"""The style augmenter: labels still fit, offsets are right, whatever is changed."""
+
+import re
+from itertools import pairwise
+from random import Random
+
+import pytest
+import spacy
+from spacy.training import Corpus, Example
+from spacy.util import registry
+
+from spacy_radsent.augment.endings import in_register
+from spacy_radsent.augment.lexicon import BUNDLED, REGISTERS, read_lexicon
+from spacy_radsent.augment.report import Piece, example_of, pieces_of
+from spacy_radsent.augment.style import FAMILIES, build_report_style_augmenter
+from spacy_radsent.augment.wording import WORDING
+from spacy_radsent.boundaries import FIGURE_MARK, sentence_offsets
+from spacy_radsent.corpus.docbin import Alignment, blank_pipeline, record_to_doc, write_docbin
+from spacy_radsent.corpus.importers import unlabelled_record
+from spacy_radsent.errors import RadsentError
+from spacy_radsent.evaluation.patterns import NEGATIVE_CUE
+
+REPORT = (
+    "胸部CT。前回と比較しました。\n【肺】右肺S1に8mmの結節を認めます。[#1]辺縁は不整です。\n左肺に結節は認めません。\n"
+    "【腹部】肝S6に1.2×0.9cmの嚢胞があります。脾腫はありません。"
+)
+LABELS = ["BACKGROUND", "BACKGROUND", "POSITIVE", "CONTINUATION", "NEGATIVE", "POSITIVE", "NEGATIVE"]
+
+
+@pytest.fixture(scope="module")
+def words():
+    return read_lexicon()
+
+
+def doc_of(nlp, text=REPORT, labels=LABELS):
+    record = unlabelled_record("R", text)
+    for sentence, label in zip(record.sentences, labels, strict=True):
+        sentence.label = label
+    return record_to_doc(record, nlp, Alignment())
+
+
+def change(name, pieces, seed, words):
+    return FAMILIES[name](pieces, Random(seed), words)
+
+
+def texts(pieces):
+    return [piece.text for piece in pieces]
+
+
+def test_a_report_is_taken_apart_and_put_together_again(nlp, bundled):
+    for record in bundled[::20]:
+        doc = record_to_doc(record, nlp, Alignment())
+        again = example_of(pieces_of(doc), nlp).reference
+        assert again.text == record.text.strip()
+        assert [(span.text, span.label_) for span in again.spans["radsent"]] == [
+            (span.text, span.label_) for span in doc.spans["radsent"]
+        ]
+
+
+def test_the_parts_of_a_sentence():
+    from spacy_radsent.augment.report import piece_of
+
+    for sentence, parts in {
+        "1. 【肺】右肺に結節あり。[#1]": ("1. 【肺】", "右肺に結節あり", "。[#1]"),
+        "Liver: n.p.": ("Liver: ", "n.p.", ""),
+        "・肝に嚢胞(+)(Se3 Im45).": ("・", "肝に嚢胞(+)", "(Se3 Im45)."),
+        "2023/04/18と比較。": ("", "2023/04/18と比較", "。"),
+        "3.5cmの腫瘤": ("", "3.5cmの腫瘤", ""),
+        "■腹部": ("■腹部", "", ""),
+    }.items():
+        piece = piece_of("", sentence, "POSITIVE")
+        assert (piece.opening, piece.body, piece.closing) == parts
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_offsets_are_right_and_boundaries_can_be_found(name, nlp, bundled, words):
+    """What stands between sentences is white space, each is where its offsets say, and the rules find most reports."""
+    split_right = total = 0
+    for seed, record in enumerate(bundled[::12]):
+        pieces = change(name, pieces_of(record_to_doc(record, nlp, Alignment())), seed, words)
+        doc = example_of(pieces, nlp).reference
+        spans = list(doc.spans["radsent"])
+        assert [(span.text.strip(), span.label_) for span in spans] == [(p.text.strip(), p.label) for p in pieces]
+        for left, right in pairwise(spans):
+            assert not doc.text[left.end_char : right.start_char].strip()
+        assert [token.is_sent_start for token in doc].count(True) == len(spans)
+        found = sentence_offsets(doc.text)
+        split_right += len(found) == len(spans) and all(
+            a == s.start_char for (a, _), s in zip(found, spans, strict=True)
+        )
+        total += 1
+    assert split_right / total > (0.9 if name != "wraps" else 0.0)
+
+
+@pytest.mark.parametrize("name", WORDING)
+def test_wording_keeps_what_is_there_and_what_is_not(name, nlp, bundled, words):
+    changed = 0
+    for seed, record in enumerate(bundled[::6]):
+        before = pieces_of(record_to_doc(record, nlp, Alignment()))
+        after = change(name, before, seed, words)
+        for old, new in zip(before, after, strict=True):
+            assert new.label == old.label and (new.before, new.opening, new.closing) == (
+                old.before,
+                old.opening,
+                old.closing,
+            )
+            changed += new.body != old.body
+            if name == "endings":  # "認められません" is not found by this pattern
+                is_absent = bool(NEGATIVE_CUE.search(old.body) or re.search("[なせ][いんずく]|不変|困難", old.body))
+                assert is_absent or not NEGATIVE_CUE.search(new.body), (old.body, new.body)
+    assert changed > 100
+
+
+@pytest.mark.parametrize(
+    ("body", "forms"),
+    [
+        ("右肺に結節を認めます", {"右肺に結節を認める", "右肺に結節がある", "右肺に結節あり", "右肺に結節(+)"}),
+        ("胸水は認めません", {"胸水は認めない", "胸水はない", "胸水なし", "胸水(-)", "胸水はないと思います"}),
+        ("肝に異常はありません", {"肝n.p.", "肝に異常なし", "肝に異常を認めない"}),
+        ("転移を疑う", {"転移を疑います", "転移疑い", "転移s/o"}),
+        ("前回より増大しています", {"前回より増大している", "前回より増大", "前回より増大していると思います"}),
+        ("骨に転移はないと思います", {"骨に転移はありません", "骨に転移なし", "骨に転移(-)"}),
+        ("結節は10mmです", {"結節は10mmである", "結節は10mm", "結節は10mmであると思います"}),
+    ],
+)
+def test_endings(body, forms, words):
+    seen = {
+        in_register(body, register, Random(seed), words) for register in (*REGISTERS, "opinion") for seed in range(40)
+    }
+    assert forms <= seen, forms - seen
+
+
+def test_a_clause_changes_with_its_sentence(words):
+    for register, forms in {
+        "noun": {"石灰化あり、瘤なし", "石灰化、瘤なし"},
+        "telegraphic": {"石灰化(+)、瘤(-)", "石灰化あり、瘤なし"},
+    }.items():
+        body = "石灰化を認めますが、瘤はありません"
+        assert forms <= {in_register(body, register, Random(seed), words) for seed in range(60)}
+    polite = {in_register("石灰化(+)、瘤(-)", "polite", Random(seed), words) for seed in range(300)}
+    assert polite >= {"石灰化を認め、瘤はありません", "石灰化がありますが、瘤を認めません"}
+    assert in_register("評価できた", "polite", Random(0), words) == "評価できた"
+
+
+def test_units_keep_the_measure(words):
+    pieces = [Piece("", "", "結節は12 mm、嚢胞は1.5cm、壁は5〜6mm", "。", "POSITIVE")]
+    pieces.append(Piece("", "", "腫瘤は30×20mm", "。", "POSITIVE"))
+    seen = {tuple(texts(change("units", pieces, seed, words))) for seed in range(60)}
+    assert any("結節は1.2cm、嚢胞は1.5cm、壁は5〜6mm" in first for first, _ in seen)
+    assert any("結節は12㎜、嚢胞は15㎜" in first for first, _ in seen)
+    assert {second for _, second in seen} >= {"腫瘤は30x20mm。", "腫瘤は30 × 20mm。", "腫瘤は30*20mm。"}
+
+
+def test_stops(nlp, words):
+    seen = {example_of(change("stops", pieces_of(doc_of(nlp)), seed, words), nlp).reference.text for seed in range(30)}
+    assert any("。" not in text and text.count("\n") == 6 for text in seen), "none: each on its line"
+    assert any("．" in text and "。" not in text for text in seen)
+    assert any(text.endswith("脾腫はありません.") for text in seen)
+    assert all("[#1]" in text for text in seen)
+
+
+def test_headings(nlp, words):
+    pieces = pieces_of(doc_of(nlp))
+    variants = [change("headings", pieces, seed, words) for seed in range(60)]
+    assert any("肺】" not in "".join(texts(variant)) for variant in variants), "taken away"
+    alone = [piece for variant in variants for piece in variant if piece.heading_alone]
+    assert {piece.label for piece in alone} == {"BACKGROUND"} and all(piece.starts_line for piece in alone)
+    assert any("<肺>右肺S1" in "".join(texts(variant)) for variant in variants), "other brackets"
+    bare = pieces_of(doc_of(nlp, "胸水なし。\n肝S6に嚢胞あり。", ["NEGATIVE", "POSITIVE"]))
+    inserted = {"".join(texts(change("headings", bare, seed, words))) for seed in range(60)}
+    assert any("【肝】肝S6に嚢胞あり" in text for text in inserted), inserted
+
+
+def test_marks_stand_behind_findings(nlp, words):
+    pieces = pieces_of(doc_of(nlp))
+    variants = [change("marks", pieces, seed, words) for seed in range(60)]
+    assert any(not FIGURE_MARK.search("".join(texts(variant))) for variant in variants)
+    marked = {piece.label for variant in variants for piece in variant if FIGURE_MARK.search(piece.text)}
+    assert marked == {"POSITIVE", "CONTINUATION"}
+
+
+def test_bullets_and_numbers(nlp, words):
+    pieces = pieces_of(doc_of(nlp, "胸部CT。\n右肺に結節。\n胸水なし。", ["BACKGROUND", "POSITIVE", "NEGATIVE"]))
+    seen = {"|".join(texts(change("bullets", pieces, seed, words))) for seed in range(80)}
+    assert seen >= {
+        "胸部CT。|・右肺に結節。|・胸水なし。",
+        "胸部CT。|1. 右肺に結節。|2. 胸水なし。",
+        "胸部CT。|①右肺に結節。|②胸水なし。",
+    }
+    numbered = [Piece("", "1. ", "右肺に結節", "。", "POSITIVE"), Piece("\n", "2. ", "胸水なし", "。", "NEGATIVE")]
+    assert ["右肺に結節。", "胸水なし。"] in [texts(change("bullets", numbered, seed, words)) for seed in range(10)]
+
+
+@pytest.mark.parametrize("name", ["dropout", "shuffle"])
+def test_no_detail_is_parted_from_its_finding(name, nlp, bundled, words):
+    for seed, record in enumerate(bundled[::4]):
+        before = pieces_of(record_to_doc(record, nlp, Alignment()))
+        after = change(name, before, seed, words)
+        owner = {}
+        finding = before[0]
+        for piece in before:
+            finding = finding if piece.label == "CONTINUATION" else piece
+            owner[piece.body] = finding.body
+        for left, right in pairwise(after):
+            if right.label == "CONTINUATION":
+                assert owner[right.body] in (left.body, owner[left.body])
+        if name == "shuffle":
+            assert sorted(piece.body for piece in after) == sorted(piece.body for piece in before)
+            still = [i for i, piece in enumerate(before) if piece.label == "BACKGROUND"]
+            assert [after[i].body for i in still] == [before[i].body for i in still]
+
+
+def test_shuffled_numbers_stay_in_order(words):
+    pieces = [
+        Piece("\n" if i else "", f"{i + 1}. ", body, "。", "NEGATIVE")
+        for i, body in enumerate(["肺", "肝", "腎", "脾"])
+    ]
+    shuffled = [change("shuffle", pieces, seed, words) for seed in range(10)]
+    assert all([piece.opening for piece in variant] == ["1. ", "2. ", "3. ", "4. "] for variant in shuffled)
+    assert any([piece.body for piece in variant] != ["肺", "肝", "腎", "脾"] for variant in shuffled)
+
+
+def test_same_seed_same_variants(nlp, bundled):
+    docs = [record_to_doc(record, nlp, Alignment()) for record in bundled[:10]]
+
+    def variants(seed):
+        augment = build_report_style_augmenter(copies=2, seed=seed)
+        return [eg.reference.text for doc in docs for eg in augment(nlp, Example(nlp.make_doc(doc.text), doc))]
+
+    assert variants(0) == variants(0) != variants(1)
+    assert len(variants(0)) == 30 and variants(0)[::3] == [doc.text for doc in docs]
+
+
+def test_a_reader_of_spacy_uses_it_by_name(bundled, tmp_path):
+    write_docbin(bundled[:5], tmp_path / "train.spacy")
+    config = {"@augmenters": "spacy_radsent.report_style.v1", "copies": 1, "families": {"endings": 1.0}}
+    corpus = Corpus(tmp_path / "train.spacy", augmenter=registry.resolve({"augmenter": config})["augmenter"])
+    examples = list(corpus(spacy.blank("ja", config=blank_pipeline().config["nlp"] and {})))
+    assert len(examples) == 10
+    assert all(eg.reference.spans["radsent"] for eg in examples)
+    assert all(not eg.predicted.spans for eg in examples)
+
+
+def test_a_report_without_labels_passes(nlp):
+    augment = build_report_style_augmenter()
+    doc = nlp.make_doc("肺。")
+    assert len(list(augment(nlp, Example(doc, doc.copy())))) == 1
+
+
+def test_joined_sentences_have_the_label_of_the_guideline(nlp, words):
+    report = "石灰化を認めます。[#1]動脈瘤はありません。解離もありません。\n【肝】胆石あり。壁肥厚なし。"
+    pieces = pieces_of(doc_of(nlp, report, ["POSITIVE", "NEGATIVE", "NEGATIVE", "POSITIVE", "NEGATIVE"]))
+    seen = {(piece.text, piece.label) for seed in range(200) for piece in change("joins", pieces, seed, words)}
+    assert seen >= {
+        ("石灰化を認め[#1]、動脈瘤はありません。", "POSITIVE"),
+        ("石灰化を認めますが[#1]、動脈瘤はありません。", "POSITIVE"),
+        ("動脈瘤はなく、解離もありません。", "NEGATIVE"),
+        ("【肝】胆石あり、壁肥厚なし。", "POSITIVE"),
+    }, seen
+    assert not any("解離もありません、【肝】" in text or "もなく、【肝】" in text for text, _ in seen)
+
+
+def test_a_lexicon_of_ones_own(nlp, tmp_path):
+    path = tmp_path / "own.yaml"
+    path.write_text(
+        BUNDLED.read_text(encoding="utf-8").replace("[胸水, pleural effusion, PE]", "[胸水, 胸膜液]"), "utf-8"
+    )
+    augment = build_report_style_augmenter(copies=30, families={"terms": 1.0}, lexicon=str(path))
+    doc = doc_of(nlp, "胸水あり。", ["POSITIVE"])
+    assert {eg.reference.text for eg in augment(nlp, Example(nlp.make_doc(doc.text), doc))} == {
+        "胸水あり。",
+        "胸膜液あり。",
+    }
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"families": {"ending": 0.5}}, "report_style has the family 'ending': 0.5: give probabilities for dropout"),
+        ({"families": {"endings": 1.5}}, "report_style has the family 'endings': 1.5"),
+        ({"copies": -1}, "report_style makes -1 copies: give a number of at least 0."),
+        ({"lexicon": "nothing.yaml"}, "nothing.yaml: no such file"),
+    ],
+)
+def test_bad_settings(settings, message):
+    with pytest.raises(RadsentError, match=message):
+        build_report_style_augmenter(**settings)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("- 1", "a lexicon has the parts endings, opinions, terms, headings, misprints"),
+        ("a: [", "is no YAML"),
+        (
+            "{endings: [], opinions: [と思います], terms: [[a, b]], headings: [], misprints: [[a, 1]]}",
+            "entry 2 is no word",
+        ),
+        (
+            "{endings: [{polite: [です]}], opinions: [a], terms: [[a]], headings: [], misprints: [[a]]}",
+            "endings, group 1",
+        ),
+    ],
+)
+def test_a_lexicon_that_is_none(content, message, tmp_path):
+    (tmp_path / "own.yaml").write_text(content, encoding="utf-8")
+    with pytest.raises(RadsentError, match=message):
+        read_lexicon(tmp_path / "own.yaml")
