@@ -3,11 +3,11 @@
     python benchmarks/generalisation.py --conditions none all --seeds 0 1 2 3 4 --tests folds final
     python benchmarks/generalisation.py --conditions endings terms --copies 1
 
-"folds" leaves each style of endings of the bundled corpus out of training and labels its reports: on these, settings are
-chosen. "final" trains on the whole bundled corpus and labels external_dev and, where it is at hand (--jichi), the paper's
-validation split: these are reported, nothing is chosen by them. A condition is "none", "all" (the defaults of
+"folds" leaves each style of endings of the bundled corpus out of training and labels its reports: on these, settings
+are chosen. "final" trains on the whole bundled corpus and labels external_dev and, where it is at hand (--jichi), the
+paper's validation split: these are reported, nothing is chosen by them. A condition is "none", "all" (the defaults of
 `spacy_radsent.report_style.v1`), "config" (as configs/cpu.cfg has it) or one family alone. All see each report as often
-(--visits), as itself or as a variant. The checkpoint is the last one. Every run adds its row to the JSON file, and a run
+(--visits), as itself or as a variant. The checkpoint is the last one. Every run adds its row to the JSON file, and one
 that is there is not done again, so that long runs can be shared out.
 """
 
@@ -113,7 +113,7 @@ def main() -> None:
     if "folds" in args.tests:
         for style in sorted({record.meta[STYLE] for record in records}):
             folds[style] = {style: [record for record in records if record.meta[STYLE] == style]}
-    for seed, condition, (fold, tests) in itertools.product(args.seeds, args.conditions, folds.items()):
+    for seed, condition, tests in itertools.product(args.seeds, args.conditions, folds.values()):
         run = {"model": "joint" if args.encoder else f"cpu, {args.size or 'all'} members", "condition": condition}
         run |= {"seed": seed, "copies": args.copies, "visits": args.visits}
         if any({**row, **run, "test": test} == row for row in rows_of(args.output) for test in tests):

@@ -38,7 +38,12 @@ def project(tmp_path_factory):
     subprocess.run([sys.executable, "-m", "pip", "uninstall", "--quiet", "--yes", PACKAGE], check=False)
 
 
-FAST = {"training.max_epochs": "3", "training.eval_frequency": "8", "training.logger.progress_bar": "false"}
+FAST = {
+    "training.max_epochs": "3",
+    "training.eval_frequency": "8",
+    "training.logger.progress_bar": "false",
+    "corpora.train.augmenter.copies": "0",
+}
 
 
 def run_project(folder, *arguments, check=True, overrides=FAST):
@@ -171,6 +176,24 @@ def test_workflow_that_leaves_one_out(project):
     assert "| encoder | here |" in report
     assert "| fine-tuned models, lowest to highest | paper |" in report
     assert "H (20 reports, 225 sentences)" in report
+
+
+def test_workflow_that_adapts_to_reports_of_ones_own(project):
+    """Ten reports of institution H are learnt from; before and after, ten others, and what must not be forgotten."""
+    lines = (ROOT / "assets/external_dev.jsonl").read_text("utf-8").splitlines()
+    own = [line for line in lines if json.loads(line)["meta"]["institution"] == "H"]
+    for name, part in (("own", own[:10]), ("others", own[10:])):
+        (project / f"{name}.jsonl").write_text("\n".join(part), encoding="utf-8")
+    fast = {"training.eval_frequency": "100", "training.logger.progress_bar": "false"}
+    variables = ["--vars.local", "own.jsonl", "--vars.local_test", "others.jsonl", "--vars.share", "0.3"]
+    done = run_project(project, "adapt", ".", *variables, overrides=fast)
+    assert "10 reports of your own, repeated to" in done.stdout
+    evaluation = Evaluation.from_json((project / "metrics/adapted/metrics.json").read_bytes())
+    accuracy = {(run.model, run.corpus): run.all.counted_wrong.metrics["accuracy"].value for run in evaluation.runs}
+    assert accuracy["adapted", "others"] > accuracy["before", "others"]
+    assert accuracy["adapted", "test"] > accuracy["before", "test"] - 0.02
+    missing = run_project(project, "mix-local", ".", "--force", check=False)
+    assert "No reports of your own are given: add --vars.local my_reports.jsonl." in missing.stdout + missing.stderr
 
 
 def test_a_corpus_of_the_paper_given_as_a_folder(project, shared_data, tmp_path):

@@ -14,14 +14,13 @@ MAX_JOINED = 70  # characters
 NOUN_END = re.compile(r"[\u30a0-\u30ff\u3400-\u9fffA-Za-z0-9)）%％々]$")
 COMMA = re.compile(r"([、，,](?!\d)\s?)")
 FINISHED = ("polite", "plain")  # registers that want "が" before a comma
-# Two sentences and the label of the one that says both: POSITIVE wins (docs/labels.md).
+# Two sentences and the label of the one that says both: POSITIVE wins (docs/labels.md). Details are not joined: with
+# fewer of them to learn from, a model takes them for something else.
 JOINABLE = {
     ("POSITIVE", "NEGATIVE"): "POSITIVE",
     ("NEGATIVE", "POSITIVE"): "POSITIVE",
     ("POSITIVE", "POSITIVE"): "POSITIVE",
-    ("POSITIVE", "CONTINUATION"): "POSITIVE",
     ("NEGATIVE", "NEGATIVE"): "NEGATIVE",
-    ("CONTINUATION", "CONTINUATION"): "CONTINUATION",
 }
 
 

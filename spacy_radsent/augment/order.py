@@ -8,6 +8,8 @@ from .endings import join_sentences
 from .lexicon import Lexicon
 from .report import Piece, bullet_of
 
+DROPPED = 0.2  # share of the findings
+
 
 def groups_of(pieces: Sequence[Piece]) -> list[list[Piece]]:
     """RETURNS (List[List[Piece]]): Each sentence with the continuations behind it: they can only be moved together."""
@@ -21,14 +23,10 @@ def groups_of(pieces: Sequence[Piece]) -> list[list[Piece]]:
 
 
 def drop_findings(pieces: Sequence[Piece], rng: Random, lexicon: Lexicon) -> list[Piece]:
-    """Leave out some findings, with their details, and some details. No detail is left without its finding."""
-    kept: list[Piece] = []
-    for group in groups_of(pieces):
-        if not group[0].heading_alone and rng.random() < 0.2:
-            continue
-        kept.append(group[0])
-        kept += [piece for piece in group[1:] if rng.random() >= 0.2]
-    return kept or list(pieces)
+    """Leave out some findings with all their details, and some sentences without: the share of details stays."""
+    groups = groups_of(pieces)
+    kept = [group for group in groups if group[0].heading_alone or rng.random() >= DROPPED]
+    return [piece for group in kept or groups for piece in group]
 
 
 def shuffle_findings(pieces: Sequence[Piece], rng: Random, lexicon: Lexicon) -> list[Piece]:

@@ -1,0 +1,28 @@
+"""Mix a few labelled reports of one's own with the training corpus, as spaCy reads it, to go on training on both."""
+
+import sys
+
+from spacy_radsent.corpus.docbin import write_docbin
+from spacy_radsent.corpus.importers import import_records
+from spacy_radsent.corpus.replay import replay_mixture
+from spacy_radsent.errors import RadsentError
+
+
+def main(local: str, corpus: str, output: str, share: str, seed: str) -> None:
+    if not local:
+        raise RadsentError("No reports of your own are given: add --vars.local my_reports.jsonl.")
+    if not 0 < float(share) < 1:
+        raise RadsentError(f"share {share}: give a number between 0 and 1.")
+    own = [record for record in import_records(local) if any(sentence.label for sentence in record.sentences)]
+    if not own:
+        raise RadsentError(f"{local}: no sentence has a label: label some reports first (docs/labels.md).")
+    mixture = replay_mixture(own, list(import_records(corpus)), float(share), int(seed))
+    write_docbin(mixture, output)
+    print(f"{output}: {len(own)} reports of your own, repeated to {len(mixture)} with those of {corpus}")
+
+
+if __name__ == "__main__":
+    try:
+        main(*sys.argv[1:])
+    except RadsentError as error:
+        sys.exit(f"Error: {error}")
