@@ -1,5 +1,6 @@
 """Mix a few labelled reports of one's own with the training corpus, as spaCy reads it, to go on training on both."""
 
+import re
 import sys
 
 from spacy_radsent.corpus.docbin import write_docbin
@@ -7,12 +8,16 @@ from spacy_radsent.corpus.importers import import_records
 from spacy_radsent.corpus.replay import replay_mixture
 from spacy_radsent.errors import RadsentError
 
+MAX_SHARE = 0.95
+
 
 def main(local: str, corpus: str, output: str, share: str, seed: str) -> None:
     if not local:
         raise RadsentError("No reports of your own are given: add --vars.local my_reports.jsonl.")
-    if not 0 < float(share) < 1:
-        raise RadsentError(f"share {share}: give a number between 0 and 1.")
+    if not re.fullmatch(r"0?\.\d+", share) or not 0 < float(share) <= MAX_SHARE:
+        raise RadsentError(f"share {share}: give a number above 0 and up to {MAX_SHARE}.")
+    if not seed.isdecimal():
+        raise RadsentError(f"seed {seed}: give a whole number.")
     own = [record for record in import_records(local) if any(sentence.label for sentence in record.sentences)]
     if not own:
         raise RadsentError(f"{local}: no sentence has a label: label some reports first (docs/labels.md).")

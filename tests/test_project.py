@@ -38,12 +38,13 @@ def project(tmp_path_factory):
     subprocess.run([sys.executable, "-m", "pip", "uninstall", "--quiet", "--yes", PACKAGE], check=False)
 
 
-FAST = {
+SHORT = {
     "training.max_epochs": "3",
     "training.eval_frequency": "8",
     "training.logger.progress_bar": "false",
     "corpora.train.augmenter.copies": "0",
 }
+FAST = {**SHORT, "components.radsent.model.size": "1"}
 
 
 def run_project(folder, *arguments, check=True, overrides=FAST):
@@ -112,7 +113,7 @@ def test_workflow_with_a_transformer_and_resumed(project, checkpoint):
     try:
         losses = []
         for resume in ([], ["--vars.resume", "resumed-from/model-last"]):
-            done = run_project(project, *arguments, *resume)
+            done = run_project(project, *arguments, *resume, overrides=SHORT)
             losses.append(float(re.search(r"^ +0 +0 +(\d+\.\d+)", done.stdout, re.M)[1]))
             shutil.rmtree(project / "resumed-from", ignore_errors=True)
             shutil.move(project / "training", project / "resumed-from")
@@ -184,7 +185,7 @@ def test_workflow_that_adapts_to_reports_of_ones_own(project):
     own = [line for line in lines if json.loads(line)["meta"]["institution"] == "H"]
     for name, part in (("own", own[:10]), ("others", own[10:])):
         (project / f"{name}.jsonl").write_text("\n".join(part), encoding="utf-8")
-    fast = {"training.eval_frequency": "100", "training.logger.progress_bar": "false"}
+    fast = {name: FAST[name] for name in ("training.logger.progress_bar", "components.radsent.model.size")}
     variables = ["--vars.local", "own.jsonl", "--vars.local_test", "others.jsonl", "--vars.share", "0.3"]
     done = run_project(project, "adapt", ".", *variables, overrides=fast)
     assert "10 reports of your own, repeated to" in done.stdout

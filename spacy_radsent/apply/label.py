@@ -16,6 +16,7 @@ from .reader import Row
 from .writer import ENDINGS, write_part
 
 COMPONENT_FAILED = "a component failed on it"
+NO_LABEL = "sentences have no label"
 
 
 class Part(NamedTuple):
@@ -40,13 +41,11 @@ class Part(NamedTuple):
         """RETURNS (Path): Which of its reports have sentences without a label."""
         return output / f"errors-{self.number:06}.jsonl"
 
-    def failed(self, output: Path) -> bool:
-        """RETURNS (bool): Whether a component failed on one of its rows: another try may do better."""
-        if self.errors(output).exists():
-            return True
-        rejects = self.rejects(output)
-        lines = rejects.read_text(encoding="utf-8").splitlines() if rejects.exists() else []
-        return any(json.loads(line)["reason"] == COMPONENT_FAILED for line in lines)
+    def failures(self, output: Path) -> int:
+        """RETURNS (int): On how many of its rows a component failed: another try may do better."""
+        files = [path for path in (self.errors(output), self.rejects(output)) if path.exists()]
+        lines = [json.loads(line) for path in files for line in path.read_text(encoding="utf-8").splitlines()]
+        return sum(line["reason"] == COMPONENT_FAILED or line["reason"].endswith(NO_LABEL) for line in lines)
 
 
 class Counts(NamedTuple):
@@ -84,16 +83,21 @@ def label_part(nlp: Language, part: Part, output: Path, format: str, batch_size:
     with nlp.memory_zone():
         rows, docs, rejects = _label(nlp, part.rows, batch_size)
         errors = [
-            row._replace(reason=f"{count} of {len(doc.spans[SPANS_KEY])} sentences have no label")
+            row._replace(reason=f"{count} of {len(doc.spans[SPANS_KEY])} {NO_LABEL}")
             for row, doc in zip(rows, docs, strict=True)
             if (count := (doc.spans[SPANS_KEY].attrs.get("status") or []).count("error"))
         ]
+        counts = Counts(len(docs), len(errors), len(rejects))
+        path = part.path(output, format)
+        failures = len(errors) + sum(row.reason == COMPONENT_FAILED for row in rejects)
+        if path.exists() and failures >= part.failures(output):
+            return counts  # tried again, and no better
         # In this order: what a try before has left is gone before the part counts as done.
-        part.path(output, format).unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
         _write_reasons(part.rejects(output), rejects)
         _write_reasons(part.errors(output), errors)
-        write_part(part.path(output, format), format, rows, docs)
-    return Counts(len(docs), len(errors), len(rejects))
+        write_part(path, format, rows, docs)
+    return counts
 
 
 def _write_reasons(path: Path, rows: Sequence[Row]) -> None:

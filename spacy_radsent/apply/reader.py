@@ -112,7 +112,9 @@ def make_row(number: int, values: Any, text_column: str, id_column: str) -> Row:
     text, id = values.pop(text_column, None), values.pop(id_column, None)
     id = _default_id(number) if id in (None, "") else str(id)
     meta = _meta(values.pop("meta", {}))
-    if "sentences" in values:  # a record, or a row of a part: both are found anew
+    sentences = values.get("sentences")
+    if isinstance(sentences, list) and all(isinstance(one, dict) and "label" in one for one in sentences):
+        # A record, or a row of a part: both are found anew.
         values = {key: value for key, value in values.items() if key not in ("sentences", "findings", "source")}
     meta |= {f"input_{key}" if key in RESERVED else key: value for key, value in values.items()}
     if reason := _bad_text(text):
@@ -127,9 +129,9 @@ def _meta(meta: Any) -> dict[str, Any]:
     if isinstance(meta, str):
         try:
             parsed = json.loads(meta)
-        except ValueError:
+        except (ValueError, RecursionError):
             parsed = None
-        meta = parsed if isinstance(parsed, dict) else meta
+        meta = _plain(parsed) if isinstance(parsed, dict) else meta
     return {key: meta[key] for key in meta if key not in RESERVED} if isinstance(meta, dict) else {"meta": meta}
 
 

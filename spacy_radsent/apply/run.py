@@ -107,7 +107,7 @@ def _parts(source: Source, output: Path, settings: Settings, progress: Progress)
                 seen.add(hash(row.id))
             part.rows.append(row)
         done = part.path(output, settings.format).exists()
-        if done and not (settings.retry_errors and part.failed(output)):
+        if done and not (settings.retry_errors and part.failures(output)):
             progress.skipped += len(rows)
         else:
             yield part

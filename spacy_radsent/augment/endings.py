@@ -12,6 +12,7 @@ CONVERTED = 0.85  # share of the sentences that take the report's register: repo
 JOINED = 0.3  # share of the sentences that can be joined to the one before that are
 MAX_JOINED = 70  # characters
 NOUN_END = re.compile(r"[\u30a0-\u30ff\u3400-\u9fffA-Za-z0-9)）%％々]$")
+VERBAL_NOUN = re.compile(r"[\u30a0-\u30ff\u4e00-\u9fff々]{2}$")
 COMMA = re.compile(r"([、，,](?!\d)\s?)")
 FINISHED = ("polite", "plain")  # registers that want "が" before a comma
 # Two sentences and the label of the one that says both: POSITIVE wins (docs/labels.md). Details are not joined: with
@@ -28,41 +29,60 @@ def change_endings(pieces: Sequence[Piece], rng: Random, lexicon: Lexicon) -> li
     """Give the report one register: polite, plain, ending in nouns, telegraphic, or of opinion."""
     register = rng.choice((*REGISTERS, OPINION))
     return [
-        replace(piece, body=in_register(piece.body, register, rng, lexicon)) if rng.random() < CONVERTED else piece
+        replace(piece, body=in_register(piece.body, register, rng, lexicon, piece.label != "BACKGROUND"))
+        if rng.random() < CONVERTED
+        else piece
         for piece in pieces
     ]
 
 
-def in_register(body: str, register: str, rng: Random, lexicon: Lexicon) -> str:
+def in_register(body: str, register: str, rng: Random, lexicon: Lexicon, finding: bool = True) -> str:
     """Change how a sentence and its clauses end.
 
     body (str): The sentence, without full stop.
     register (str): One of `lexicon.REGISTERS`, or "opinion".
+    finding (bool): Whether it tells what is seen: "造影なし" is no finding, and does not become "造影を認めません";
+        nobody thinks that an exam was done.
     RETURNS (str): The sentence in that register; what has no known ending stays.
     """
+    if not finding:
+        return body if register == OPINION else _end(body, register, rng, lexicon, finding)
     *clauses, last = COMMA.split(body)
     changed = [part if i % 2 else _clause(part, register, rng, lexicon) for i, part in enumerate(clauses)]
-    return "".join(changed) + _end(last, register, rng, lexicon)
+    return "".join(changed) + _end(last, register, rng, lexicon, finding)
 
 
-def _end(clause: str, register: str, rng: Random, lexicon: Lexicon) -> str:
+def _end(clause: str, register: str, rng: Random, lexicon: Lexicon, finding: bool) -> str:
     stated = next((clause.removesuffix(o) for o in lexicon.opinions if clause.endswith(o) and clause != o), clause)
+    has_opinion = stated != clause
     for form, of, group in lexicon.forms:
-        if not stated.endswith(form) or stated == form or (stated != clause and of != "plain"):
+        if not _ends_in(stated, form) or (has_opinion and of != "plain") or (LINK in group and not finding):
             continue
-        if of == register:
-            return stated
-        plain = _exchanged(stated, form, group["plain" if register == OPINION else register], rng)
-        return plain + rng.choice(lexicon.opinions[:3]) if register == OPINION and plain != stated else plain
+        if register == OPINION:
+            plain = stated if of == "plain" else _exchanged(stated, form, group["plain"], rng)
+            return clause if has_opinion else plain + rng.choice(lexicon.opinions[:3])
+        return stated if of == register else _exchanged(stated, form, group[register], rng)
     return clause
 
 
 def _clause(clause: str, register: str, rng: Random, lexicon: Lexicon) -> str:
     """RETURNS (str): What stands before a comma, in a register; polite and plain language link in the same way."""
     for form, group in lexicon.links:
-        if clause.endswith(form) and clause != form:
+        if _ends_in(clause, form):
             return _exchanged(clause, form, group[register if register in REGISTERS[2:] else LINK], rng)
     return clause
+
+
+def _ends_in(text: str, form: str) -> bool:
+    """RETURNS (bool): Whether a text ends in a form that means there what it means in the lexicon."""
+    stem = text.removesuffix(form)
+    if stem == text or not stem or stem.endswith(("で", "ま")):  # "悪性ではない", "境界明瞭であり", "認めました"
+        return False
+    if form[0] in "しさ":
+        return bool(VERBAL_NOUN.search(stem))  # "増大しています", not "接しています"
+    if form == "です" and stem.endswith("い"):  # "低いです"
+        return False
+    return not (form[0].isascii() and form[0].isalpha() and stem[-1].isascii() and stem[-1].isalpha())
 
 
 def _exchanged(text: str, form: str, options: Sequence[str], rng: Random) -> str:
@@ -91,7 +111,7 @@ def _going_on(body: str, rng: Random, lexicon: Lexicon) -> str:
     if body.endswith(tuple(lexicon.opinions)):
         return body + "が" if not body.endswith("です") else body
     for form, of, group in lexicon.forms:
-        if body.endswith(form) and body != form:
+        if _ends_in(body, form):
             if of not in FINISHED:
                 return body
             return _exchanged(body, form, group[LINK], rng) if LINK in group else body + "が"

@@ -23,6 +23,7 @@ NUMBERINGS: tuple[Callable[[int], str], ...] = (
     lambda n: chr(0x2460 + n - 1) if n <= 20 else f"({n})",
 )
 # How headings are written, and where: on the line of what they head, on a line of their own, or either.
+MIN_BODY = 6  # characters of a sentence that can do without its heading
 INLINE, ALONE = "inline", "alone"
 HEADING_STYLES = (
     *((style, place) for style in ("【{name}】", "<{name}>", "＜{name}＞", "［{name}］") for place in (INLINE, ALONE)),
@@ -71,7 +72,7 @@ def change_bullets(pieces: Sequence[Piece], rng: Random, lexicon: Lexicon) -> li
         if (i and not piece.starts_line) or piece.heading_alone or piece.label == "BACKGROUND":
             listed.append(piece)
         elif piece.label == "CONTINUATION":
-            listed.append(piece if numbered else replace(piece, opening=rng.choice(("  ", bullet, ""))))
+            listed.append(piece if numbered else replace(piece, opening=rng.choice(("  ", bullet, "")) + piece.opening))
         else:
             count += 1
             listed.append(replace(piece, opening=(numbering(count) if numbered else bullet) + piece.opening))
@@ -92,8 +93,9 @@ def change_headings(pieces: Sequence[Piece], rng: Random, lexicon: Lexicon) -> l
 
 
 def _remove_headings(pieces: Sequence[Piece], rng: Random, lexicon: Lexicon) -> list[Piece]:
-    headed = [piece for piece in pieces if piece.heading]
-    return [replace(piece, opening="") if piece in headed else piece for piece in pieces if not piece.heading_alone]
+    return [
+        replace(piece, opening="") if _can_stand_alone(piece) else piece for piece in pieces if not piece.heading_alone
+    ]
 
 
 def _restyle_headings(pieces: Sequence[Piece], rng: Random, lexicon: Lexicon) -> list[Piece]:
@@ -102,8 +104,14 @@ def _restyle_headings(pieces: Sequence[Piece], rng: Random, lexicon: Lexicon) ->
     number = 0
     for piece in pieces:
         number += bool(piece.heading)
-        changed += _headed(piece, piece.heading, number, style) if piece.heading else [piece]
+        fits = piece.heading and (style[1] == INLINE or _can_stand_alone(piece) or piece.heading_alone)
+        changed += _headed(piece, piece.heading, number, style) if fits else [piece]
     return changed
+
+
+def _can_stand_alone(piece: Piece) -> bool:
+    """RETURNS (bool): Whether a sentence says all without its heading; not "鑑別：神経鞘腫", not "腹水：なし"."""
+    return bool(piece.heading) and piece.label in ("POSITIVE", "NEGATIVE") and len(piece.body) >= MIN_BODY
 
 
 def _insert_headings(pieces: Sequence[Piece], rng: Random, lexicon: Lexicon) -> list[Piece]:

@@ -15,6 +15,7 @@ from ..files import read_text
 BUNDLED = Path(__file__).parent / "lexicon.yaml"
 REGISTERS = ("polite", "plain", "noun", "telegraphic")
 OPINION = "opinion"  # the plain form, and one of `opinions`
+ARROWS = ("↑", "↓", "→")  # of many meanings: they are written, never read
 LINK = "link"  # what polite and plain sentences have before a comma
 
 
@@ -53,7 +54,7 @@ class Lexicon:
     @cached_property
     def patterns(self) -> list[tuple[re.Pattern, Sequence[str]]]:
         """RETURNS (List[Tuple[Pattern, Sequence[str]]]): What finds the words of a group of terms; the group."""
-        return [(any_of(group), group) for group in self.terms]
+        return [(any_of([word for word in group if word not in ARROWS]), group) for group in self.terms]
 
 
 def any_of(words: Sequence[str]) -> re.Pattern:
@@ -63,8 +64,8 @@ def any_of(words: Sequence[str]) -> re.Pattern:
 
 
 def _whole(word: str) -> str:
-    left = r"(?<![A-Za-z])" if word[0].isascii() and word[0].isalpha() else ""
-    right = r"(?![A-Za-z])" if word[-1].isascii() and word[-1].isalpha() else ""
+    left = r"(?<![A-Za-z])" if word[0].isascii() and word[0].isalpha() else r"(?<!大)"  # 大動脈瘤 is no 動脈瘤
+    right = r"(?![A-Za-z])" if word[-1].isascii() and word[-1].isalpha() else r"(?![門野尖底動静脈瘤術性])"  # 右肺門
     return f"{left}{re.escape(word)}{right}"
 
 
@@ -82,24 +83,30 @@ def read_lexicon(path: str | Path | None = None) -> Lexicon:
     except ValueError:
         raise RadsentError(f"{path}: is no YAML: copy {BUNDLED} and edit it.") from None
     fields = list(Lexicon.__dataclass_fields__)
-    if not isinstance(data, dict) or sorted(data) != sorted(fields):
+    if not isinstance(data, dict) or {*map(str, data)} != {*fields}:
         raise RadsentError(f"{path}: a lexicon has the parts {', '.join(fields)}: copy {BUNDLED} and edit it.")
-    for name in ("opinions", "terms", "misprints"):
-        _check_words(data[name], f"{path}: {name}", nested=name != "opinions")
+    _check_words(data["opinions"], f"{path}: opinions")
+    for name in ("terms", "misprints"):
+        for i, group in enumerate(_list(data[name], f"{path}: {name}")):
+            _check_words(group, f"{path}: {name}, group {i + 1}", at_least=2)
     for name, keys in (("endings", REGISTERS), ("headings", ("names", "words"))):
-        for i, group in enumerate(data[name] or []):
-            if not isinstance(group, dict) or sorted({*group} - {LINK}) != sorted(keys):
+        for i, group in enumerate(_list(data[name], f"{path}: {name}")):
+            if not isinstance(group, dict) or {*map(str, group)} - {LINK} != {*keys}:
                 raise RadsentError(f"{path}: {name}, group {i + 1}: give {', '.join(keys)}.")
             for key in group:
                 _check_words(group[key], f"{path}: {name}, group {i + 1}, {key}", may_be_empty=name == "endings")
     return Lexicon(**data)
 
 
-def _check_words(words: Any, where: str, nested: bool = False, may_be_empty: bool = False) -> None:
-    if not isinstance(words, list) or not words:
-        raise RadsentError(f"{where}: give a list of words.")
+def _check_words(words: Any, where: str, at_least: int = 1, may_be_empty: bool = False) -> None:
+    if len(_list(words, where)) < at_least:
+        raise RadsentError(f"{where}: give at least {at_least} words.")
     for i, word in enumerate(words):
-        if nested:
-            _check_words(word, f"{where}, group {i + 1}")
-        elif not isinstance(word, str) or not (word or may_be_empty):
+        if not isinstance(word, str) or not (word or may_be_empty):
             raise RadsentError(f"{where}: entry {i + 1} is no word: put it in quotation marks.")
+
+
+def _list(value: Any, where: str) -> list:
+    if not isinstance(value, list) or not value:
+        raise RadsentError(f"{where}: give a list.")
+    return value

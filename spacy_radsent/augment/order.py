@@ -6,7 +6,7 @@ from random import Random
 
 from .endings import join_sentences
 from .lexicon import Lexicon
-from .report import Piece, bullet_of
+from .report import Piece
 
 DROPPED = 0.2  # share of the findings
 
@@ -25,8 +25,17 @@ def groups_of(pieces: Sequence[Piece]) -> list[list[Piece]]:
 def drop_findings(pieces: Sequence[Piece], rng: Random, lexicon: Lexicon) -> list[Piece]:
     """Leave out some findings with all their details, and some sentences without: the share of details stays."""
     groups = groups_of(pieces)
-    kept = [group for group in groups if group[0].heading_alone or rng.random() >= DROPPED]
-    return [piece for group in kept or groups for piece in group]
+    kept: list[Piece] = []
+    before = ""  # of the line whose beginning was left out
+    for group in groups:
+        first = group[0]
+        if not first.heading_alone and rng.random() < DROPPED:
+            before = before or (first.before if first.starts_line else "")
+            continue
+        kept.append(replace(first, before=before) if before and not first.starts_line else first)
+        kept += group[1:]
+        before = ""
+    return kept or list(pieces)
 
 
 def shuffle_findings(pieces: Sequence[Piece], rng: Random, lexicon: Lexicon) -> list[Piece]:
@@ -43,22 +52,29 @@ def shuffle_findings(pieces: Sequence[Piece], rng: Random, lexicon: Lexicon) -> 
             shuffled.extend(group[1:])
         run.clear()
 
+    on_line = False  # whether the section is a line that begins with its heading
     for group in groups_of(pieces):
         first = group[0]
-        if first.label == "BACKGROUND" or first.heading_alone:
+        if first.heading or (on_line and first.starts_line):
             flush()
-            shuffled.extend(group)
-        elif bullet_of(first.opening) < len(first.opening):  # a heading on its line: a section of its own
+            on_line = bool(first.heading) and not first.heading_alone
+        if first.heading or first.label == "BACKGROUND":
             flush()
-            run.append(group)
+            shuffled.extend(group)  # what a heading stands before stays with it
         else:
             run.append(group)
     flush()
     return shuffled
 
 
+def drop_details(pieces: Sequence[Piece], rng: Random, lexicon: Lexicon) -> list[Piece]:
+    """Leave out all details: in brief reports one finding follows the other."""
+    return [piece for piece in pieces if piece.label != "CONTINUATION"] or list(pieces)
+
+
 ORDER: dict[str, Callable[[Sequence[Piece], Random, Lexicon], list[Piece]]] = {
     "dropout": drop_findings,
+    "brief": drop_details,
     "shuffle": shuffle_findings,
     "joins": join_sentences,
 }

@@ -84,7 +84,9 @@ def pieces_of(doc: Doc, spans_key: str = SPANS_KEY) -> list[Piece]:
     end = 0
     for span in doc.spans.get(spans_key, []):
         sentence = span.text.strip()
-        start = span.start_char + span.text.index(sentence) if sentence else span.start_char
+        if not sentence:
+            continue
+        start = span.start_char + span.text.index(sentence)
         pieces.append(piece_of(doc.text[end:start], sentence, span.label_))
         end = start + len(sentence)
     return pieces
@@ -105,13 +107,14 @@ def example_of(pieces: Sequence[Piece], nlp: Language, spans_key: str = SPANS_KE
         text += piece.text
     if not text:
         return None
-    doc = nlp.make_doc(text)
+    predicted = nlp.make_doc(text)
+    doc = predicted.copy()
     spans = [covering_span(doc, start, end, piece.label) for (start, end), piece in zip(offsets, pieces, strict=True)]
     if any(left.end > right.start for left, right in pairwise(spans)):
         return None
     set_sentence_starts(doc, [span.start for span in spans[1:]])
     doc.spans[spans_key] = SpanGroup(doc, name=spans_key, spans=spans)
-    return Example(nlp.make_doc(text), doc)
+    return Example(predicted, doc)
 
 
 def on_lines(pieces: Sequence[Piece]) -> list[Piece]:

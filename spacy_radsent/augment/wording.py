@@ -5,16 +5,21 @@ Each takes the sentences of a report, a source of chance, and the lexicon, and g
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 from .endings import change_endings
 from .lexicon import Lexicon
 from .report import Piece
 
-# A number with its unit; not the end of a range, "5〜6mm", whose beginning has none.
-NUMBER_UNIT = re.compile(r"(?<![\d.〜~–-])(\d+(?:\.\d+)?)[ \u3000]?(mm|cm|㎜|㎝|ミリ|センチ|ｍｍ|ｃｍ)(?![A-Za-z0-9])")
+# A number with its unit; not one of several that share it, "5〜6mm", "4→8mm", "10/12mm", nor an area or a volume.
+NUMBER_UNIT = re.compile(
+    r"(?<![\d.．,，、・/→～〜~ー−–-])(?<!から)(\d+(?:\.\d+)?)[ \u3000]?"
+    r"(mm|cm|㎜|㎝|ミリ|センチ|ｍｍ|ｃｍ)(?![A-Za-z0-9²³メ])"
+)
+YES_OR_NO = "ないずせません不無非未"
 CROSS = re.compile(r"(?<=\d)(\s?)[×xX*＊](\s?)(?=\d)")
 # Half-width katakana and its marks, from what NFKC makes of them.
 HALF_KANA = {unicodedata.normalize("NFKC", chr(code)): chr(code) for code in range(0xFF61, 0xFFA0)} | {
@@ -26,6 +31,8 @@ HALF_KANA = {unicodedata.normalize("NFKC", chr(code)): chr(code) for code in ran
 FULL_WIDTH = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
 DIGITS_AND_LETTERS = str.maketrans({chr(c): chr(c + 0xFEE0) for c in range(0x21, 0x7F) if chr(c).isalnum()})
 BRACKETS_AND_SIGNS = str.maketrans({char: chr(ord(char) + 0xFEE0) for char in "()+-:/%~<>"})
+HALF_WIDTH = re.compile("[!-~]+")
+ABBREVIATION = re.compile(r"[A-Za-z]\.")
 TO_HALF = str.maketrans({chr(c + 0xFEE0): chr(c) for c in range(0x21, 0x7F)})
 
 
@@ -62,9 +69,9 @@ def change_width(pieces: Sequence[Piece], rng: Random, lexicon: Lexicon) -> list
     """Write digits, letters, signs or katakana in full or half width, in the whole report."""
     change = rng.choice(
         (
-            lambda text: text.translate(DIGITS_AND_LETTERS),
-            lambda text: text.translate(BRACKETS_AND_SIGNS),
-            lambda text: text.translate(FULL_WIDTH),
+            lambda text: _translated(text, DIGITS_AND_LETTERS),
+            lambda text: _translated(text, BRACKETS_AND_SIGNS),
+            lambda text: _translated(text, FULL_WIDTH),
             lambda text: text.translate(TO_HALF),
             lambda text: "".join(HALF_KANA.get(char, char) if char > "\u3098" else char for char in text),
         )
@@ -72,8 +79,13 @@ def change_width(pieces: Sequence[Piece], rng: Random, lexicon: Lexicon) -> list
     return [replace(piece, body=change(piece.body)) for piece in pieces]
 
 
+def _translated(text: str, table: Mapping[int, Any]) -> str:
+    """RETURNS (str): In full width, but for abbreviations: a full-width stop would end a sentence."""
+    return HALF_WIDTH.sub(lambda run: run[0] if ABBREVIATION.search(run[0]) else run[0].translate(table), text)
+
+
 def add_misprints(pieces: Sequence[Piece], rng: Random, lexicon: Lexicon) -> list[Piece]:
-    """Mistype some words, and leave out or double a character here and there; endings and signs stay."""
+    """Mistype some words, and leave out or double a character here and there; not those that say yes or no."""
     return [replace(piece, body=_mistyped(piece.body, rng, lexicon)) for piece in pieces]
 
 
@@ -84,7 +96,7 @@ def _mistyped(body: str, rng: Random, lexicon: Lexicon) -> str:
     if len(body) > 12 and rng.random() < 0.1:
         # The end of a sentence says whether something is there: it is left alone.
         at = rng.randrange(len(body) - 8)
-        if "\u3041" <= body[at] <= "\u9fff":
+        if "\u3041" <= body[at] <= "\u9fff" and body[at] not in YES_OR_NO:
             body = body[:at] + rng.choice(("", body[at] * 2)) + body[at + 1 :]
     return body
 

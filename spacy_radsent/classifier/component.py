@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -74,8 +73,8 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
             "spans_key": spans_key,
             "label_smoothing": label_smoothing,
             "class_weights": weights,
-            **asdict(decision),
         }
+        self.decision = decision
         self._rehearsal_model: Model | None = None
         for label in LABELS:
             vocab.strings.add(label)
@@ -84,11 +83,6 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
     def key(self) -> str:
         """RETURNS (str): The key of the span group."""
         return self.cfg["spans_key"]
-
-    @property
-    def decision(self) -> Decision:
-        """RETURNS (Decision): How probabilities become labels; that of `cfg`, where `spacy find-threshold` sets it."""
-        return Decision(**{field.name: self.cfg[field.name] for field in fields(Decision) if field.name in self.cfg})
 
     @property
     def labels(self) -> tuple[str, ...]:

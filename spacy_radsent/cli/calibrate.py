@@ -1,5 +1,6 @@
 """`radsent calibrate`: probabilities that mean what they say, and the precision of POSITIVE that is wanted."""
 
+import shutil
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -50,6 +51,9 @@ def calibrate(
         raise RadsentError(f"{model}: is no pipeline's folder: give one that spaCy saved, e.g. training/model-best.")
     if output:
         refuse_existing(output)
+    names = [path.name for path in (dev, *test)]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise RadsentError(f"{twice[0]}: two files have this name: rename one, the figures are told by it.")
     corpora = {path: _labelled_records(path) for path in (dev, *test)}
     if len(corpora[dev]) < MIN_REPORTS:
         raise RadsentError(f"{dev}: {len(corpora[dev])} labelled reports, {MIN_REPORTS} are needed: label more.")
@@ -57,22 +61,22 @@ def calibrate(
     nlp = load_pipeline(str(model))
     name, labeller = _labeller(nlp, model)
     before, aims = labeller.decision, Aims(ppv or None, review)
-    labeller.cfg.update(asdict(Decision()))  # the model's own probabilities
+    labeller.decision = Decision()  # the model's own probabilities
     sentences = {path: _predicted(nlp, records, path) for path, records in corpora.items()}
     if not (sentences[dev].gold == Label.POSITIVE).any():
         raise RadsentError(f"{dev}: no sentence is POSITIVE: give reports with findings.")
     decision = fit_decision(sentences[dev], aims)
     rows = {f"{dev.name}, before": quality_of(sentences[dev], before)}
-    rows[f"{dev.name}, cross-fitted"] = cross_fitted_quality(sentences[dev], aims)
+    cross_fitted = cross_fitted_quality(sentences[dev], aims)
+    rows[f"{dev.name}, cross-fitted"] = cross_fitted
     for path in test:
         rows[f"{path.name}, before"] = quality_of(sentences[path], before)
         rows[f"{path.name}, after"] = quality_of(sentences[path], decision)
     figures = {name: quality.as_dict() for name, quality in rows.items()}
-    # Anew, so that the config that is saved says the same as the component.
     nlp = spacy.load(model, config={"components": {name: asdict(decision)}})
-    _labeller(nlp, model)[1].cfg.update(asdict(decision))
     nlp.meta["calibration"] = {"date": date.today().isoformat(), **asdict(decision), "quality": figures}
     with atomic_folder(output or model, overwrite=output is None) as folder:
+        shutil.copytree(model, folder, dirs_exist_ok=True)  # with what spaCy does not write: a licence, a model card
         nlp.to_disk(folder)
     table = Table("reports", "sentences", "ECE", "accuracy", "PPV_1", "Recall_1", "review", "accuracy of ok")
     for name, row in rows.items():
@@ -81,6 +85,8 @@ def calibrate(
     Console(width=120).print(table)
     fitted = (f"{field} {value:.3f}" for field, value in asdict(decision).items() if value is not None)
     print(f"{output or model}: {', '.join(fitted)}")
+    if cross_fitted.ppv_1 is not None and cross_fitted.ppv_1 < ppv:
+        print(f"PPV_1 to expect is {cross_fitted.ppv_1:.3f}, less than {ppv}: ask for a little more, or label more.")
 
 
 def _labeller(nlp: Language, model: Path) -> tuple[str, RadsentClassifier]:

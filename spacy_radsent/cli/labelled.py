@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 from ..corpus.records import Record, parse_record, read_records
@@ -45,9 +46,9 @@ def _from_parquet(path: Path) -> Iterator[Record]:
     with needs_extra("tables"):
         from pyarrow import ArrowException, parquet
     try:
-        for batch in parquet.ParquetFile(path).iter_batches(batch_size=256):
-            for number, row in enumerate(batch.to_pylist(), 1):
-                yield _record(row, f"{path}, row {number}")
+        batches = parquet.ParquetFile(path).iter_batches(batch_size=256)
+        for number, row in enumerate(chain.from_iterable(batch.to_pylist() for batch in batches), 1):
+            yield _record(row, f"{path}, row {number}")
     except (ArrowException, OSError, KeyError, TypeError, ValueError) as error:
         if isinstance(error, RadsentError):
             raise
@@ -59,7 +60,7 @@ def _from_parquet(path: Path) -> Iterator[Record]:
 def _record(row: dict, where: str) -> Record:
     sentences = [{key: span[key] for key in ("start", "end", "label")} for span in row["sentences"]]
     prediction = {key: [span[key] for span in row["sentences"]] for key in ("scores", "status")}
-    meta = {**json.loads(row["meta"]), "prediction": {**prediction, "source": row["source"]}}
+    meta = {**json.loads(row["meta"]), "prediction": {**prediction, "source": row.get("source")}}
     if row["findings"] is not None:
         meta["findings"] = json.loads(row["findings"])
     record = {"id": row["id"], "text": row["text"], "sentences": sentences, "meta": meta}

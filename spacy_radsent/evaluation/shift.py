@@ -17,11 +17,13 @@ from ..markdown import markdown_table
 from ..metrics import NO_LABEL
 from ..pipelines import label_stream
 from .corpus import GoldCorpus
+from .intervals import holm
 from .outcome import Outcome
 from .predictions import predict
 
 MIN_REPORTS = 10
 FAR, APART = 0.5, 0.25  # distances of half and a quarter of the reports
+CHANCE = 0.05  # a distance that is as likely between reports of one kind is none
 
 # What is measured of each report's text and sentences.
 STYLE: dict[str, Callable[[str, Sequence[str]], float]] = {
@@ -42,19 +44,22 @@ class Row:
 
     name (str): What is measured, in each report.
     held_out, reports (float): Its mean.
-    distance (float): Kolmogorov-Smirnov distance of the two distributions, 0 to 1; for labels, half of the summed
-        differences of their shares (total variation).
+    distance (float): Kolmogorov-Smirnov distance of the two distributions, 0 to 1.
+    p_value (float): How likely such a distance is between reports of one kind, adjusted for all rows (Holm 1979).
     """
 
     name: str
     held_out: float
     reports: float
     distance: float
+    p_value: float
 
     @property
     def verdict(self) -> str:
         """RETURNS (str): The distance in words."""
-        return "far" if self.distance >= FAR else "apart" if self.distance >= APART else "alike"
+        if self.p_value > CHANCE:
+            return "alike"
+        return "far" if self.distance >= FAR else "apart" if self.distance >= APART else "close"
 
 
 @dataclass(frozen=True)
@@ -106,17 +111,18 @@ def measure_shift(
     RETURNS (Shift): The comparison.
     """
     for name, records in (("held-out", held_out), ("other", reports)):
-        if len(records) < MIN_REPORTS:
-            raise RadsentError(f"{len(records)} {name} reports: at least {MIN_REPORTS} are needed for a comparison.")
+        count = sum(bool(record.text.strip()) for record in records)
+        if count < MIN_REPORTS:
+            raise RadsentError(f"{count} {name} reports with text: at least {MIN_REPORTS} are needed to compare.")
     known = _words(nlp, training)
     both = [_PerReport.of(nlp, records, known) for records in (held_out, reports)]
+    pairs = {name: (both[0].measures[name], both[1].measures[name]) for name in both[0].measures}
+    tests = {name: ks_2samp(*pair) for name, pair in pairs.items()}
+    p_values = holm([float(test.pvalue) for test in tests.values()])
     rows = [
-        Row(name, float(left.mean()), float(right.mean()), float(ks_2samp(left, right).statistic))
-        for name, left, right in ((name, both[0].measures[name], both[1].measures[name]) for name in both[0].measures)
+        Row(name, float(left.mean()), float(right.mean()), float(tests[name].statistic), p_value)
+        for (name, (left, right)), p_value in zip(pairs.items(), p_values, strict=True)
     ]
-    shares = [one.labels / max(1, one.labels.sum()) for one in both]
-    distance = float(abs(shares[0] - shares[1]).sum() / 2)
-    rows += [Row(f"{label}, share", float(a), float(b), distance) for label, a, b in zip(LABELS, *shares, strict=True)]
     gold = GoldCorpus("held out", list(held_out))
     outcome = Outcome.of("model", gold, predict(nlp, gold.records))
     labelled = gold.codes != NO_LABEL
@@ -127,19 +133,19 @@ def measure_shift(
 
 @dataclass(frozen=True)
 class _PerReport:
-    """Measures by name, each (reports,); sentences by predicted label, (4,); mean confidence over sentences."""
+    """Measures by name, each (reports,); mean confidence over sentences."""
 
     measures: dict[str, Any]
-    labels: Any
     confidence: float
 
     @classmethod
     def of(cls, nlp: Language, records: Sequence[Record], known: set[int]) -> "_PerReport":
         values: dict[str, list[float]] = {}
-        labels = numpy.zeros(len(LABELS))
         confidences: list[float] = []
         for doc, _ in label_stream(nlp, ((record.text, None) for record in records), 64):
             spans = list(doc.spans["radsent"])
+            if not spans:
+                continue
             sentences = [span.text for span in spans]
             of_report = {name: measure(doc.text, sentences) for name, measure in STYLE.items()}
             words = [token.norm for token in doc if not token.is_space and not token.is_punct]
@@ -147,12 +153,11 @@ class _PerReport:
             sure = [max(scores) for scores in doc.spans["radsent"].attrs["scores"] if scores]
             of_report["confidence"] = _mean(sure)
             confidences += sure
-            for span in spans:
-                if span.label_:
-                    labels[LABELS.index(span.label_)] += 1
+            for label in LABELS:
+                of_report[f"{label}, share of sentences"] = _mean(span.label_ == label for span in spans)
             for name, value in of_report.items():
                 values.setdefault(name, []).append(float(value))
-        return cls({name: numpy.array(column) for name, column in values.items()}, labels, _mean(confidences))
+        return cls({name: numpy.array(column) for name, column in values.items()}, _mean(confidences))
 
 
 def _words(nlp: Language, records: Iterable[Record]) -> set[int]:

@@ -32,7 +32,9 @@ BARE = re.compile(
     re.IGNORECASE,
 )
 # "縦隔リンパ節(#7)", "右下6番(#46)": a station, a tooth, not a mark. In square brackets it is a mark.
-NUMBERED_BEFORE = re.compile(r"(?:リンパ節|ﾘﾝﾊﾟ節|LNs?|nodes?|station|[歯番]|tooth|teeth)[^。.\n]{0,6}$", re.IGNORECASE)
+NUMBERED_BEFORE = re.compile(
+    r"(?:リンパ節|ﾘﾝﾊﾟ節|LNs?|nodes?|station)[^。.\n]{0,6}$|(?:\d番|歯|tooth|teeth)\s?$", re.IGNORECASE
+)
 
 
 class ImageReference(NamedTuple):

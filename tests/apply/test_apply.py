@@ -216,6 +216,11 @@ from spacy_radsent.cli import app; app()
     assert json.loads(line) == {"row": 5, "id": "row-00000005", "reason": "2 of 2 sentences have no label"}
     assert "--retry-errors" in first.stdout and "(1 with sentences without a label)" in first.stdout
 
+    before = {file.name: file.read_bytes() for file in out.iterdir() if file.name.startswith("part")}
+    still = subprocess.run([*command, "--retry-errors"], capture_output=True, text=True, check=True)
+    assert "2 done before" in still.stdout
+    assert before == {file.name: file.read_bytes() for file in out.iterdir() if file.name.startswith("part")}
+
     down.unlink()
     again = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "0 reports labelled" in again.stdout and rejects(out)

@@ -117,8 +117,9 @@ def test_wording_keeps_what_is_there_and_what_is_not(name, nlp, bundled, words):
     [
         ("右肺に結節を認めます", {"右肺に結節を認める", "右肺に結節がある", "右肺に結節あり", "右肺に結節(+)"}),
         ("胸水は認めません", {"胸水は認めない", "胸水はない", "胸水なし", "胸水(-)", "胸水はないと思います"}),
-        ("肝に異常はありません", {"肝n.p.", "肝に異常なし", "肝に異常を認めない"}),
+        ("肝に異常はありません", {"肝 n.p.", "肝に異常なし", "肝に異常を認めない"}),
         ("転移を疑う", {"転移を疑います", "転移疑い", "転移s/o"}),
+        ("拡張は良性と考えられます", {"拡張は良性と考える", "拡張は良性と考え"}),
         ("前回より増大しています", {"前回より増大している", "前回より増大", "前回より増大していると思います"}),
         ("骨に転移はないと思います", {"骨に転移はありません", "骨に転移なし", "骨に転移(-)"}),
         ("結節は10mmです", {"結節は10mmである", "結節は10mm", "結節は10mmであると思います"}),
@@ -141,6 +142,106 @@ def test_a_clause_changes_with_its_sentence(words):
     polite = {in_register("石灰化(+)、瘤(-)", "polite", Random(seed), words) for seed in range(300)}
     assert polite >= {"石灰化を認め、瘤はありません", "石灰化がありますが、瘤を認めません"}
     assert in_register("評価できた", "polite", Random(0), words) == "評価できた"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(
+            "境界明瞭であり",
+            "悪性ではない",
+            "腫瘤ではありません",
+            "結節を認めました",
+            "吸収値は低いです",
+            "胸壁に接しています",
+        ),
+        *("椎体のずれ", "PICC LINE", "こちらが主病変で"),
+    ],
+)
+def test_what_only_looks_like_an_ending_stays(body, words):
+    for register in (*REGISTERS, "opinion"):
+        changed = {in_register(body, register, Random(seed), words) for seed in range(30)}
+        assert {text.removesuffix(o) for text in changed for o in ("", *words.opinions)} >= {body}
+        assert not any(
+            bad in text for text in changed for bad in ("でを", "では認め", "であり、", "ましま", "接あり", "ずれま")
+        )
+
+
+def test_background_is_no_finding(words):
+    for register in (*REGISTERS, "opinion"):
+        seen = {in_register("造影剤アレルギーなし", register, Random(seed), words, finding=False) for seed in range(30)}
+        assert seen == {"造影剤アレルギーなし"}
+    polite = {in_register("前回CTと比較", "polite", Random(seed), words, finding=False) for seed in range(30)}
+    assert polite == {"前回CTと比較しました", "前回CTと比較しています"}
+    assert in_register("前回CTと比較", "opinion", Random(0), words, finding=False) == "前回CTと比較"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(
+            "腹部大動脈瘤",
+            "右肺門",
+            "上肺野",
+            "PEを認めない",
+            "CEA↑",
+            "軽度の拡張",
+            "その他に",
+            "胃切除術後変化",
+            "多発性の病変",
+        ),
+        *("塞栓術後", "早期に濃染する", "PTX投与中"),
+    ],
+)
+def test_what_only_looks_like_a_term_stays(body, words):
+    pieces = [Piece("", "", body, "。", "POSITIVE")]
+    assert {texts(change("terms", pieces, seed, words))[0] for seed in range(60)} == {f"{body}。"}
+
+
+@pytest.mark.parametrize(
+    "body", ["4→8mm", "5～6mm", "5、6mm", "1,200mm", "30cm²", "5ミリメートル", "10/12mm", "3から8mm"]
+)
+def test_numbers_that_share_a_unit_keep_it(body, words):
+    pieces = [Piece("", "", body, "。", "POSITIVE")]
+    assert {texts(change("units", pieces, seed, words))[0] for seed in range(60)} == {f"{body}。"}
+
+
+def test_a_heading_that_says_what_its_sentence_is_about_stays(words):
+    pieces = [
+        Piece("", "", "腫瘤あり", "。", "POSITIVE"),
+        Piece("\n", "鑑別：", "神経鞘腫、平滑筋肉腫", "。", "CONTINUATION"),
+        Piece("\n", "腹水：", "なし", "。", "NEGATIVE"),
+    ]
+    for name in ("headings", "bullets"):
+        for seed in range(80):
+            said = "".join(texts(change(name, pieces, seed, words)))
+            assert "鑑別" in said and "腹水" in said, said
+
+
+def test_nothing_is_glued_to_the_line_before(nlp, words):
+    pieces = pieces_of(doc_of(nlp, "■心臓\n心拡大なし。弁に石灰化あり。", ["BACKGROUND", "NEGATIVE", "POSITIVE"]))
+    seen = {example_of(change("dropout", pieces, seed, words), nlp).reference.text for seed in range(80)}
+    assert "■心臓\n弁に石灰化あり。" in seen and not any("臓弁" in text for text in seen)
+
+
+def test_what_a_heading_stands_before_stays_with_it(words):
+    pieces = [
+        Piece("", "肝：", "腫大なし", "。", "NEGATIVE"),
+        Piece("", "", "嚢胞あり", "。", "POSITIVE"),
+        Piece("", "", "脂肪肝なし", "。", "NEGATIVE"),
+        Piece("\n", "", "脾腫なし", "。", "NEGATIVE"),
+        Piece("", "", "副脾あり", "。", "POSITIVE"),
+    ]
+    orders = {tuple(piece.body for piece in change("shuffle", pieces, seed, words)) for seed in range(80)}
+    assert len(orders) == 4 and all(
+        order[0] == "腫大なし" and {*order[1:3]} == {"嚢胞あり", "脂肪肝なし"} for order in orders
+    )
+
+
+def test_abbreviations_keep_their_full_stops(words):
+    pieces = [Piece("", "", "rt. lungはn.p.、CT値30", "。", "NEGATIVE")]
+    seen = {texts(change("width", pieces, seed, words))[0] for seed in range(30)}
+    assert any("３０" in text for text in seen) and not any("．" in text for text in seen)
 
 
 def test_units_keep_the_measure(words):
@@ -263,9 +364,7 @@ def test_joined_sentences_have_the_label_of_the_guideline(nlp, words):
 
 def test_a_lexicon_of_ones_own(nlp, tmp_path):
     path = tmp_path / "own.yaml"
-    path.write_text(
-        BUNDLED.read_text(encoding="utf-8").replace("[胸水, pleural effusion, PE]", "[胸水, 胸膜液]"), "utf-8"
-    )
+    path.write_text(BUNDLED.read_text(encoding="utf-8").replace("[胸水, pleural effusion]", "[胸水, 胸膜液]"), "utf-8")
     augment = build_report_style_augmenter(copies=30, families={"terms": 1.0}, lexicon=str(path))
     doc = doc_of(nlp, "胸水あり。", ["POSITIVE"])
     assert {eg.reference.text for eg in augment(nlp, Example(nlp.make_doc(doc.text), doc))} == {
@@ -279,7 +378,9 @@ def test_a_lexicon_of_ones_own(nlp, tmp_path):
     [
         ({"families": {"ending": 0.5}}, "report_style has the family 'ending': 0.5: give probabilities for dropout"),
         ({"families": {"endings": 1.5}}, "report_style has the family 'endings': 1.5"),
-        ({"copies": -1}, "report_style makes -1 copies: give a number of at least 0."),
+        ({"families": {"stops": None}}, "report_style has the family 'stops': None"),
+        ({"copies": 1.5}, "report_style makes 1.5 copies: give a whole number"),
+        ({"copies": -1}, "report_style makes -1 copies: give a whole number of at least 0."),
         ({"lexicon": "nothing.yaml"}, "nothing.yaml: no such file"),
     ],
 )
@@ -293,12 +394,18 @@ def test_bad_settings(settings, message):
     [
         ("- 1", "a lexicon has the parts endings, opinions, terms, headings, misprints"),
         ("a: [", "is no YAML"),
+        ("{endings: , opinions: [a], terms: [[a, b]], headings: [], misprints: [[a, b]]}", "endings: give a list"),
+        ("{endings: 5, opinions: [a], terms: [[a, b]], headings: [], misprints: [[a, b]]}", "endings: give a list"),
+        (
+            "{endings: [], opinions: [a], terms: [[a]], headings: [], misprints: [[a]]}",
+            "terms, group 1: give at least 2",
+        ),
         (
             "{endings: [], opinions: [と思います], terms: [[a, b]], headings: [], misprints: [[a, 1]]}",
             "entry 2 is no word",
         ),
         (
-            "{endings: [{polite: [です]}], opinions: [a], terms: [[a]], headings: [], misprints: [[a]]}",
+            "{endings: [{polite: [です]}], opinions: [a], terms: [[a, b]], headings: [], misprints: [[a, b]]}",
             "endings, group 1",
         ),
     ],

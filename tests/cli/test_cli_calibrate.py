@@ -31,8 +31,10 @@ def folder(bundled, tmp_path_factory):
     for _ in range(6):
         for start in range(0, len(examples), 10):
             nlp.update(examples[start : start + 10], sgd=optimizer, drop=0.2)
-    nlp.get_pipe("radsent").cfg["temperature"] = OVERCONFIDENT
-    nlp.to_disk(folder / "model")
+    nlp.to_disk(folder / "trained")
+    config = {"components": {"radsent": {"temperature": OVERCONFIDENT}}}
+    spacy.load(folder / "trained", config=config).to_disk(folder / "model")
+    (folder / "model/NOTES.md").write_text("ours", encoding="utf-8")
     write_records(bundled[60:100], folder / "dev.jsonl")
     write_records(bundled[100:140], folder / "test.jsonl")
     return folder
@@ -59,6 +61,8 @@ def test_what_is_fitted_is_in_the_pipeline(folder, tmp_path):
     assert quality["test.jsonl, after"]["accuracy_of_ok"] > quality["test.jsonl, after"]["accuracy"]
     assert 0.7 < quality["dev.jsonl, cross-fitted"]["ppv_1"] < 0.9
     assert "cross-fitted" in done.output
+
+    assert (tmp_path / "out/NOTES.md").exists()
 
     # Again, from a calibrated pipeline: the same, since the model's own probabilities are fitted.
     before = (tmp_path / "out/radsent/model").read_bytes()
@@ -99,6 +103,7 @@ def test_bad_input(folder, bundled, tmp_path):
         ((model, tmp_path / "negative.jsonl"), "negative.jsonl: no sentence is POSITIVE: give reports with findings."),
         ((tmp_path / "blank", dev), "blank: has no component radsent"),
         ((model, tmp_path / "inverted.jsonl"), "No threshold gives POSITIVE a precision of 0.95"),
+        ((model, dev, "--test", tmp_path / "dev.jsonl"), "dev.jsonl: two files have this name"),
         ((model, dev, "--ppv", 1.2), "--ppv 1.2: give a number from 0 to less than 1."),
         ((model, dev, "--review", -1), "--review -1.0: give a number from 0 to less than 1."),
         ((model, dev, "--output", tmp_path / "there"), "there: is there already"),

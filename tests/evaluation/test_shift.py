@@ -28,6 +28,8 @@ def test_reports_of_the_same_kind_are_alike(pipeline, bundled):
     shift = measure_shift(pipeline, bundled[:400], bundled[400:560], bundled[560:720])
     assert (shift.held_out, shift.reports) == (160, 160)
     assert {row.verdict for row in shift.rows} == {"alike"}
+    few = measure_shift(pipeline, bundled[:400], bundled[400:560], bundled[560:572])
+    assert {row.verdict for row in few.rows} == {"alike"}, "what chance gives among twelve reports is no difference"
     assert shift.accuracy_expected == pytest.approx(shift.accuracy_held_out, abs=0.05)
 
 
@@ -68,7 +70,7 @@ def test_the_command_writes_figures_and_no_text(pipeline, bundled, tmp_path):
 
 
 def test_too_few_reports(pipeline, bundled):
-    with pytest.raises(RadsentError, match="3 other reports: at least 10 are needed"):
+    with pytest.raises(RadsentError, match="3 other reports with text: at least 10 are needed"):
         measure_shift(pipeline, bundled[:20], bundled[20:40], bundled[40:43])
-    with pytest.raises(RadsentError, match="2 held-out reports: at least 10"):
+    with pytest.raises(RadsentError, match="2 held-out reports with text: at least 10"):
         measure_shift(pipeline, bundled[:20], bundled[20:22], bundled[40:60])
