@@ -153,7 +153,6 @@ def test_a_clause_changes_with_its_sentence(words):
             "腫瘤ではありません",
             "結節を認めました",
             "吸収値は低いです",
-            "胸壁に接しています",
         ),
         *("椎体のずれ", "PICC LINE", "こちらが主病変で"),
     ],
