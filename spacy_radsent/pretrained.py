@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
-
 from .errors import RadsentError
 
 DOWNLOAD = "on a machine with network run 'hf download {name} --local-dir FOLDER', copy FOLDER here and give its path"
@@ -36,6 +34,8 @@ def read_config(name: str, supported: Sequence[str]) -> Any:
 
 def explained(name: str, part: str, load: Any, **settings: Any) -> Any:
     """Call one of transformers' loaders; say in one sentence what is wrong and what to do."""
+    from safetensors import SafetensorError
+
     try:
         return load(name, **settings)
     except ImportError as error:

@@ -1,9 +1,10 @@
 """The tables and figures of Kikuchi et al. 2026, with our models, beside what the paper gives."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import yaml
+import srsly
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ..corpus.stats import GroupStats
@@ -75,12 +76,15 @@ class Published(BaseModel):
     @classmethod
     def read(cls, path: Path = PUBLISHED) -> "Published":
         """RETURNS (Published): The figures in a file."""
+        text = read_text(path)
         try:
-            return cls.model_validate(yaml.safe_load(read_text(path)))
-        except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            where = f", line {mark.line + 1}" if mark else ""
+            values = srsly.yaml_loads(text)
+        except ValueError as error:
+            line = re.search(r"line (\d+)", str(error))
+            where = f", line {line[1]}" if line else ""
             raise RadsentError(f"{path}{where}: not valid YAML: check the indentation and the quotes.") from None
+        try:
+            return cls.model_validate(values)
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             field = ".".join(map(str, first["loc"])) or "the file"
