@@ -36,9 +36,11 @@ ROOT = Path(__file__).parents[1]
 
 
 def config_of(model: str, encoder: str, reports: int, epochs: int) -> Config:
+    config = load_config(ROOT / f"configs/{'cpu' if model == 'cpu' else 'joint'}.cfg", interpolate=False)
+    config["corpora"]["train"]["augmenter"] = None  # what it gains: benchmarks/generalisation.py
     if model == "cpu":
-        return load_config(ROOT / "configs/cpu.cfg", interpolate=False)
-    config = load_config(ROOT / "configs/joint.cfg", interpolate=False)
+        config["training"]["max_epochs"] = 8
+        return config
     config["paths"]["encoder"] = encoder
     steps = math.ceil(reports / config["training"]["batcher"]["size"]) * epochs
     config["training"]["gpu_allocator"] = None
