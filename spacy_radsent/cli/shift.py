@@ -5,10 +5,10 @@ from pathlib import Path
 
 import typer
 
+from ..apply.label import load
 from ..corpus.importers import import_records
 from ..errors import needs_extra
 from ..files import atomic_writer
-from ..pipelines import load_pipeline, use_gpu
 from .app import command
 
 
@@ -28,8 +28,7 @@ def shift_command(
     with needs_extra("evaluation"):
         from ..evaluation.shift import measure_shift
     known, like_known, own = (list(import_records(path)) for path in (training, held_out, reports))
-    use_gpu(gpu_id)
-    shift = measure_shift(load_pipeline(model), known, like_known, own)
+    shift = measure_shift(load(model, gpu_id), known, like_known, own)
     for name, content in {
         "shift.md": shift.as_markdown(),
         "shift.json": json.dumps(shift.as_dict(), ensure_ascii=False, indent=2) + "\n",

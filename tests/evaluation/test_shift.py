@@ -7,6 +7,7 @@ from tiny import train_tiny
 from typer.testing import CliRunner
 
 from spacy_radsent.cli import app
+from spacy_radsent.corpus.docbin import blank_pipeline
 from spacy_radsent.corpus.importers import unlabelled_record
 from spacy_radsent.corpus.records import write_records
 from spacy_radsent.errors import RadsentError
