@@ -68,6 +68,9 @@ def test_the_command_writes_figures_and_no_text(pipeline, bundled, tmp_path):
     ]
     assert not any(CANARY in text or "結節" in text for text in texts)
     assert texts[1] in texts[0]
+    blank_pipeline().to_disk(tmp_path / "blank")
+    refused = CliRunner().invoke(app, [command[0], str(tmp_path / "blank"), *command[2:]])
+    assert refused.exit_code == 1 and 'blank: writes no doc.spans["radsent"]' in refused.output
 
 
 def test_too_few_reports(pipeline, bundled):
