@@ -33,7 +33,6 @@ from spacy_radsent.corpus.split import stratified_split
 
 STYLE = "電報調・記号多用（(-), (+), n.p., →, ↑）"  # the one that is hardest to label without
 SHARE, LEARN_RATE = 0.5, 0.001  # as in project.yml
-VISITS = 1000  # of the new reports, without replay
 
 
 def config_for(args: argparse.Namespace) -> Config:
@@ -43,7 +42,9 @@ def config_for(args: argparse.Namespace) -> Config:
     return config
 
 
-def adapt(base: Path, local: Sequence[Record], corpus: Sequence[Record], replay: bool, args, folder: Path) -> Language:
+def adapt(
+    base: Path, local: Sequence[Record], corpus: Sequence[Record], replay: bool, args: argparse.Namespace, folder: Path
+) -> Language:
     config = config_for(args)
     config["corpora"]["train"]["augmenter"] = None
     config["training"]["optimizer"]["learn_rate"] = LEARN_RATE

@@ -28,10 +28,12 @@ from spacy.util import load_config
 from thinc.api import Config
 
 from spacy_radsent.augment.style import FAMILIES
-from spacy_radsent.corpus.docbin import Alignment, blank_pipeline, record_to_doc, write_docbin
+from spacy_radsent.corpus.docbin import write_docbin
 from spacy_radsent.corpus.importers import import_records
 from spacy_radsent.corpus.records import Record
-from spacy_radsent.labels import LABELS
+from spacy_radsent.evaluation.corpus import GoldCorpus
+from spacy_radsent.evaluation.outcome import Outcome
+from spacy_radsent.evaluation.predictions import predict
 from spacy_radsent.metrics import confusion, measure
 
 STYLE = "ending_style"
@@ -73,17 +75,9 @@ def train(records: list[Record], config: Config, folder: Path) -> Language:
 
 def confusion_of(nlp: Language, records: list[Record]) -> list[list[int]]:
     """RETURNS (List[List[int]]): Gold by predicted label; sentences as given, so that labels alone are judged."""
-    blank = blank_pipeline()
-    docs = [record_to_doc(record, blank, Alignment()) for record in records]
-    golds, predicted = [], []
-    for doc in docs:
-        sentences = list(doc.spans["radsent"])
-        golds += [LABELS.index(span.label_) for span in sentences]
-        made = nlp.make_doc(doc.text)
-        spans = [made[span.start : span.end] for span in sentences]
-        _, scores = nlp.get_pipe("radsent").predict_sentences([made], [spans])
-        predicted += numpy.asarray(scores).argmax(axis=1).tolist()
-    return confusion(golds, predicted)[0].tolist()
+    gold = GoldCorpus("gold", records)
+    outcome = Outcome.of("model", gold, predict(nlp, records))
+    return confusion(gold.codes, outcome.predicted)[0].tolist()
 
 
 def scores_of(matrix: numpy.ndarray) -> dict[str, float]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy
 from spacy.attrs import SENT_START
-from spacy.tokens import Doc, Span
+from spacy.tokens import Doc, Span, SpanGroup
 
 from .errors import RadsentError
 
@@ -38,6 +38,17 @@ def set_sentence_starts(doc: Doc, starts: Iterable[int]) -> None:
     values[list(starts)] = 1
     values[:1] = 1
     doc.from_array([SENT_START], values.astype("uint64"))
+
+
+def write_sentences(doc: Doc, spans: Sequence[Span], key: str) -> None:
+    """Write gold-standard sentences: their boundaries, and the span group.
+
+    doc (Doc): A document without dependency parse.
+    spans (Sequence[Span]): All of its sentences, in order, with their labels.
+    key (str): Key of the span group.
+    """
+    set_sentence_starts(doc, [span.start for span in spans[1:]])  # white space before the first belongs to it
+    doc.spans[key] = SpanGroup(doc, name=key, spans=spans)
 
 
 def join_sentences(text: str, offsets: Sequence[tuple[int, int]]) -> str:

@@ -5,16 +5,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
 
-from .lexicon import LINK, OPINION, REGISTERS, Lexicon
+from .lexicon import CUT, FINISHED, LINK, OPINION, REGISTERS, Lexicon
 from .report import STOPS, Piece
 
 CONVERTED = 0.85  # share of the sentences that take the report's register: reports are not uniform
 JOINED = 0.3  # share of the sentences that can be joined to the one before that are
 MAX_JOINED = 70  # characters
+WRITTEN = 3  # of `Lexicon.opinions`; the others are read only
 NOUN_END = re.compile(r"[\u30a0-\u30ff\u3400-\u9fffA-Za-z0-9)）%％々]$")
 VERBAL_NOUN = re.compile(r"[\u30a0-\u30ff\u4e00-\u9fff々]{2}$")
 COMMA = re.compile(r"([、，,](?!\d)\s?)")
-FINISHED = ("polite", "plain")  # registers that want "が" before a comma
 # Two sentences and the label of the one that says both: POSITIVE wins (docs/labels.md). Details are not joined: with
 # fewer of them to learn from, a model takes them for something else.
 JOINABLE = {
@@ -60,7 +60,7 @@ def _end(clause: str, register: str, rng: Random, lexicon: Lexicon, finding: boo
             continue
         if register == OPINION:
             plain = stated if of == "plain" else _exchanged(stated, form, group["plain"], rng)
-            return clause if has_opinion else plain + rng.choice(lexicon.opinions[:3])
+            return clause if has_opinion else plain + rng.choice(lexicon.opinions[:WRITTEN])
         return stated if of == register else _exchanged(stated, form, group[register], rng)
     return clause
 
@@ -69,7 +69,7 @@ def _clause(clause: str, register: str, rng: Random, lexicon: Lexicon) -> str:
     """RETURNS (str): What stands before a comma, in a register; polite and plain language link in the same way."""
     for form, group in lexicon.links:
         if _ends_in(clause, form):
-            return _exchanged(clause, form, group[register if register in REGISTERS[2:] else LINK], rng)
+            return _exchanged(clause, form, group[register if register in CUT else LINK], rng)
     return clause
 
 

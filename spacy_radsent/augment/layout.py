@@ -11,7 +11,7 @@ from random import Random
 
 from ..boundaries import FIGURE_MARK
 from .lexicon import Lexicon
-from .report import STOPS, Piece, bullet_of, on_lines
+from .report import STOPS, Change, Piece, bullet_of, on_lines
 
 ALL_STOPS = ("。", "．", ".", "")
 BULLETS = ("・", "- ", "○", "●", "＊", "-", "・ ")
@@ -22,8 +22,8 @@ NUMBERINGS: tuple[Callable[[int], str], ...] = (
     lambda n: f"{n}．",
     lambda n: chr(0x2460 + n - 1) if n <= 20 else f"({n})",
 )
-# How headings are written, and where: on the line of what they head, on a line of their own, or either.
 MIN_BODY = 6  # characters of a sentence that can do without its heading
+# How headings are written, and where: on the line of what they head, on a line of their own, or either.
 INLINE, ALONE = "inline", "alone"
 HEADING_STYLES = (
     *((style, place) for style in ("【{name}】", "<{name}>", "＜{name}＞", "［{name}］") for place in (INLINE, ALONE)),
@@ -185,7 +185,7 @@ def wrap_lines(pieces: Sequence[Piece], rng: Random, lexicon: Lexicon) -> list[P
     return wrapped
 
 
-LAYOUT: dict[str, Callable[[Sequence[Piece], Random, Lexicon], list[Piece]]] = {
+LAYOUT: dict[str, Change] = {
     "stops": change_stops,
     "lines": change_lines,
     "bullets": change_bullets,

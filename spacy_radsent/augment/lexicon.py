@@ -13,7 +13,9 @@ from ..errors import RadsentError
 from ..files import read_text
 
 BUNDLED = Path(__file__).parent / "lexicon.yaml"
-REGISTERS = ("polite", "plain", "noun", "telegraphic")
+FINISHED = ("polite", "plain")  # whole sentences, linked by `LINK` or "が"
+CUT = ("noun", "telegraphic")  # the same words before a comma and at the end
+REGISTERS = (*FINISHED, *CUT)
 OPINION = "opinion"  # the plain form, and one of `opinions`
 ARROWS = ("↑", "↓", "→")  # of many meanings: they are written, never read
 LINK = "link"  # what polite and plain sentences have before a comma
@@ -48,7 +50,7 @@ class Lexicon:
     def links(self) -> list[tuple[str, dict[str, list[str]]]]:
         """RETURNS (List[Tuple[str, Dict]]): What may stand before a comma within a sentence, and its group."""
         groups = [group for group in self.endings if LINK in group]
-        forms = [(form, group) for group in groups for name in (LINK, *REGISTERS[2:]) for form in group[name]]
+        forms = [(form, group) for group in groups for name in (LINK, *CUT) for form in group[name]]
         return sorted((form for form in forms if form[0]), key=lambda form: -len(form[0]))
 
     @cached_property

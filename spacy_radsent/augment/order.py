@@ -1,12 +1,12 @@
 """Families of changes to what a report tells and in which order: findings left out, shuffled, told in one sentence."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
 
 from .endings import join_sentences
 from .lexicon import Lexicon
-from .report import Piece
+from .report import Change, Piece
 
 DROPPED = 0.2  # share of the findings
 
@@ -72,7 +72,7 @@ def drop_details(pieces: Sequence[Piece], rng: Random, lexicon: Lexicon) -> list
     return [piece for piece in pieces if piece.label != "CONTINUATION"] or list(pieces)
 
 
-ORDER: dict[str, Callable[[Sequence[Piece], Random, Lexicon], list[Piece]]] = {
+ORDER: dict[str, Change] = {
     "dropout": drop_findings,
     "brief": drop_details,
     "shuffle": shuffle_findings,

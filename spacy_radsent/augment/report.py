@@ -1,18 +1,20 @@
 """A report as its sentences and the white space between them: labels and offsets stay right by construction."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from random import Random
 
 from spacy.language import Language
-from spacy.tokens import Doc, SpanGroup
+from spacy.tokens import Doc
 from spacy.training import Example
 
 from ..boundaries import FIGURE_MARK
 from ..headings import find_heading
 from ..labels import SPANS_KEY
-from ..spans import covering_span, set_sentence_starts
+from ..spans import covering_span, write_sentences
+from .lexicon import Lexicon
 
 # A full stop of the sentence, not that of "n.p."; marks may stand on both sides of it.
 CLOSING = re.compile(rf"(?:[。｡．]|(?<![A-Za-z.])\.|[ \u3000]*(?:{FIGURE_MARK.pattern}))*[ \u3000]*$", re.IGNORECASE)
@@ -58,6 +60,10 @@ class Piece:
     @property
     def starts_line(self) -> bool:
         return "\n" in self.before
+
+
+# What a family does to the sentences of a report.
+Change = Callable[[Sequence[Piece], Random, Lexicon], list[Piece]]
 
 
 def bullet_of(opening: str) -> int:
@@ -112,8 +118,7 @@ def example_of(pieces: Sequence[Piece], nlp: Language, spans_key: str = SPANS_KE
     spans = [covering_span(doc, start, end, piece.label) for (start, end), piece in zip(offsets, pieces, strict=True)]
     if any(left.end > right.start for left, right in pairwise(spans)):
         return None
-    set_sentence_starts(doc, [span.start for span in spans[1:]])
-    doc.spans[spans_key] = SpanGroup(doc, name=spans_key, spans=spans)
+    write_sentences(doc, spans, spans_key)
     return Example(predicted, doc)
 
 

@@ -5,14 +5,13 @@ Each takes the sentences of a report, a source of chance, and the lexicon, and g
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from random import Random
-from typing import Any
 
 from .endings import change_endings
 from .lexicon import Lexicon
-from .report import Piece
+from .report import Change, Piece
 
 # A number with its unit; not one of several that share it, "5〜6mm", "4→8mm", "10/12mm", nor an area or a volume.
 NUMBER_UNIT = re.compile(
@@ -29,11 +28,11 @@ HALF_KANA = {unicodedata.normalize("NFKC", chr(code)): chr(code) for code in ran
     if len(unicodedata.normalize("NFKC", chr(code) + mark)) == 1
 }
 FULL_WIDTH = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
-DIGITS_AND_LETTERS = str.maketrans({chr(c): chr(c + 0xFEE0) for c in range(0x21, 0x7F) if chr(c).isalnum()})
-BRACKETS_AND_SIGNS = str.maketrans({char: chr(ord(char) + 0xFEE0) for char in "()+-:/%~<>"})
+DIGITS_AND_LETTERS = {half: full for half, full in FULL_WIDTH.items() if chr(half).isalnum()}
+BRACKETS_AND_SIGNS = {ord(char): FULL_WIDTH[ord(char)] for char in "()+-:/%~<>"}
+TO_HALF = {full: half for half, full in FULL_WIDTH.items()}
 HALF_WIDTH = re.compile("[!-~]+")
 ABBREVIATION = re.compile(r"[A-Za-z]\.")
-TO_HALF = str.maketrans({chr(c + 0xFEE0): chr(c) for c in range(0x21, 0x7F)})
 
 
 def change_terms(pieces: Sequence[Piece], rng: Random, lexicon: Lexicon) -> list[Piece]:
@@ -79,7 +78,7 @@ def change_width(pieces: Sequence[Piece], rng: Random, lexicon: Lexicon) -> list
     return [replace(piece, body=change(piece.body)) for piece in pieces]
 
 
-def _translated(text: str, table: Mapping[int, Any]) -> str:
+def _translated(text: str, table: Mapping[int, int]) -> str:
     """RETURNS (str): In full width, but for abbreviations: a full-width stop would end a sentence."""
     return HALF_WIDTH.sub(lambda run: run[0] if ABBREVIATION.search(run[0]) else run[0].translate(table), text)
 
@@ -101,7 +100,7 @@ def _mistyped(body: str, rng: Random, lexicon: Lexicon) -> str:
     return body
 
 
-WORDING: dict[str, Callable[[Sequence[Piece], Random, Lexicon], list[Piece]]] = {
+WORDING: dict[str, Change] = {
     "endings": change_endings,
     "terms": change_terms,
     "units": change_units,

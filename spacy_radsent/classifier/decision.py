@@ -62,7 +62,12 @@ class Decision:
             return []
         probabilities = self.probabilities(scores)
         codes = self.codes(probabilities)
-        confidence = probabilities[numpy.arange(len(codes)), codes]
+        confidence = confidence_of(probabilities, codes)
         statuses = ["review" if unsure else "ok" for unsure in (confidence < self.review_below).tolist()]
         labels = [LABELS[code] for code in codes.tolist()]
         return list(zip(labels, probabilities.tolist(), statuses, strict=True))
+
+
+def confidence_of(probabilities: Any, codes: Any) -> Any:
+    """RETURNS (ndarray): The probability of the label that each sentence is given, (n,)."""
+    return probabilities[numpy.arange(len(codes)), codes]

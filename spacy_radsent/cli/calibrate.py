@@ -1,11 +1,11 @@
 """`radsent calibrate`: probabilities that mean what they say, and the precision of POSITIVE that is wanted."""
 
 import shutil
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
-import numpy
 import spacy
 import typer
 from rich.console import Console
@@ -19,7 +19,6 @@ from ..corpus.records import Record
 from ..errors import RadsentError, needs_extra
 from ..files import atomic_folder, refuse_existing
 from ..labels import Label
-from ..metrics import NO_LABEL
 from ..pipelines import load_pipeline, use_gpu
 from .app import command
 
@@ -48,7 +47,15 @@ def calibrate(
         if not 0 <= value < 1:
             raise RadsentError(f"--{option} {value}: give a number from 0 to less than 1.")
     with needs_extra("evaluation"):
-        from ..evaluation.operating_point import MIN_REPORTS, Aims, cross_fitted_quality, fit_decision, quality_of
+        from ..evaluation.corpus import GoldCorpus
+        from ..evaluation.operating_point import (
+            MIN_REPORTS,
+            Aims,
+            Labelled,
+            cross_fitted_quality,
+            fit_decision,
+            quality_of,
+        )
     if not (model / "config.cfg").is_file():
         raise RadsentError(f"{model}: is no pipeline's folder: give one that spaCy saved, e.g. training/model-best.")
     if output:
@@ -56,15 +63,15 @@ def calibrate(
     names = [path.name for path in (dev, *test)]
     if twice := [name for name in names if names.count(name) > 1]:
         raise RadsentError(f"{twice[0]}: two files have this name: rename one, the figures are told by it.")
-    corpora = {path: _labelled_records(path) for path in (dev, *test)}
-    if len(corpora[dev]) < MIN_REPORTS:
-        raise RadsentError(f"{dev}: {len(corpora[dev])} labelled reports, {MIN_REPORTS} are needed: label more.")
+    corpora = {path: GoldCorpus(path.name, list(_labelled_records(path))) for path in (dev, *test)}
+    if (count := len(corpora[dev].records)) < MIN_REPORTS:
+        raise RadsentError(f"{dev}: {count} labelled reports, {MIN_REPORTS} are needed: label more.")
     use_gpu(gpu_id)
     nlp = load_pipeline(str(model))
     name, labeller = _labeller(nlp, model)
     before, aims = labeller.decision, Aims(ppv or None, review)
     labeller.decision = Decision()  # the model's own probabilities
-    sentences = {path: _predicted(nlp, records, path) for path, records in corpora.items()}
+    sentences = {path: Labelled.of(nlp, corpus) for path, corpus in corpora.items()}
     if not (sentences[dev].gold == Label.POSITIVE).any():
         raise RadsentError(f"{dev}: no sentence is POSITIVE: give reports with findings.")
     decision = fit_decision(sentences[dev], aims)
@@ -99,20 +106,5 @@ def _labeller(nlp: Language, model: Path) -> tuple[str, RadsentClassifier]:
     return labellers[-1]
 
 
-def _labelled_records(path: Path) -> list[Record]:
-    records = [record for record in import_records(path) if any(sentence.label for sentence in record.sentences)]
-    if not records:
-        raise RadsentError(f"{path}: no sentence has a label: give reports that somebody has labelled.")
-    return records
-
-
-def _predicted(nlp: Language, records: list[Record], path: Path):  # type: ignore[no-untyped-def]  # of an extra
-    from ..evaluation.corpus import GoldCorpus
-    from ..evaluation.operating_point import Labelled
-    from ..evaluation.outcome import Outcome
-    from ..evaluation.predictions import predict
-
-    corpus = GoldCorpus(path.name, records)
-    outcome = Outcome.of("model", corpus, predict(nlp, records))
-    usable = (corpus.codes != NO_LABEL) & ~numpy.isnan(outcome.scores).any(axis=1)
-    return Labelled(corpus.codes, outcome.scores, corpus.report)[usable]
+def _labelled_records(path: Path) -> Iterator[Record]:
+    return (record for record in import_records(path) if any(sentence.label for sentence in record.sentences))

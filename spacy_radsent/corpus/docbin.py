@@ -7,11 +7,11 @@ from typing import Any
 
 import spacy
 from spacy.language import Language
-from spacy.tokens import Doc, DocBin, Span, SpanGroup
+from spacy.tokens import Doc, DocBin, Span
 
 from ..files import atomic_writer
 from ..labels import SPANS_KEY
-from ..spans import covering_span, set_sentence_starts
+from ..spans import covering_span, write_sentences
 from .records import Record, Sentence
 
 
@@ -54,8 +54,7 @@ def record_to_doc(record: Record, nlp: Language, alignment: Alignment, spans_key
             moved.append(f"{record.id}: sentence {i}")
         spans.append(span)
     alignment.moved += moved
-    set_sentence_starts(doc, [span.start for span in spans[1:]])  # white space before the first belongs to it
-    doc.spans[spans_key] = SpanGroup(doc, name=spans_key, spans=spans)
+    write_sentences(doc, spans, spans_key)
     return doc
 
 

@@ -6,12 +6,16 @@ from typing import Any
 import numpy
 from scipy.optimize import minimize_scalar
 from sklearn.model_selection import GroupKFold
+from spacy.language import Language
 
-from ..classifier.decision import TINY, Decision
+from ..classifier.decision import TINY, Decision, confidence_of
 from ..errors import RadsentError
 from ..labels import Label
-from ..metrics import confusion, measure, number_or_none
+from ..metrics import NO_LABEL, confusion, measure, number_or_none
 from .calibration import Calibration
+from .corpus import GoldCorpus
+from .outcome import Outcome
+from .predictions import predict
 
 TEMPERATURES = (0.05, 20.0)
 FOLDS = 5
@@ -30,6 +34,13 @@ class Labelled:
     gold: Any
     scores: Any
     report: Any
+
+    @classmethod
+    def of(cls, nlp: Language, corpus: GoldCorpus) -> "Labelled":
+        """RETURNS (Labelled): What a pipeline says of a corpus, where there are labels and scores."""
+        outcome = Outcome.of("model", corpus, predict(nlp, corpus.records))
+        usable = (corpus.codes != NO_LABEL) & ~numpy.isnan(outcome.scores).any(axis=1)
+        return cls(corpus.codes, outcome.scores, corpus.report)[usable]
 
     def __getitem__(self, rows: Any) -> "Labelled":
         return Labelled(self.gold[rows], self.scores[rows], self.report[rows])
@@ -85,18 +96,16 @@ def fit_decision(labelled: Labelled, aims: Aims) -> Decision:
     if aims.ppv is not None:
         threshold = choose_threshold(labelled.gold == Label.POSITIVE, probabilities[:, Label.POSITIVE], aims.ppv)
         decision = replace(decision, positive_threshold=threshold)
-    codes = decision.codes(probabilities)
-    confidence = probabilities[numpy.arange(len(codes)), codes]
+    confidence = confidence_of(probabilities, decision.codes(probabilities))
     return replace(decision, review_below=float(numpy.quantile(confidence, aims.review)) if aims.review else 0.0)
 
 
 def fit_temperature(labelled: Labelled) -> float:
     """RETURNS (float): The temperature with the greatest likelihood (Guo et al. 2017)."""
-    rows = numpy.arange(len(labelled.gold))
 
     def loss(log_temperature: float) -> float:
         probabilities = Decision(temperature=float(numpy.exp(log_temperature))).probabilities(labelled.scores)
-        return -float(numpy.log(numpy.clip(probabilities[rows, labelled.gold], TINY, None)).mean())
+        return -float(numpy.log(numpy.clip(confidence_of(probabilities, labelled.gold), TINY, None)).mean())
 
     best = minimize_scalar(loss, bounds=tuple(numpy.log(TEMPERATURES)), method="bounded")
     return float(numpy.exp(best.x))
@@ -146,7 +155,7 @@ def cross_fitted_quality(labelled: Labelled, aims: Aims) -> Quality:
 def _decided(labelled: Labelled, decision: Decision) -> tuple[Any, Any, Any]:
     probabilities = decision.probabilities(labelled.scores)
     codes = decision.codes(probabilities)
-    return codes, probabilities, probabilities[numpy.arange(len(codes)), codes] < decision.review_below
+    return codes, probabilities, confidence_of(probabilities, codes) < decision.review_below
 
 
 def _quality(gold: Any, codes: Any, probabilities: Any, unsure: Any) -> Quality:

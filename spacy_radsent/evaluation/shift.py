@@ -15,7 +15,6 @@ from ..errors import RadsentError
 from ..labels import LABELS
 from ..markdown import markdown_table
 from ..metrics import NO_LABEL
-from ..pipelines import label_stream
 from .corpus import GoldCorpus
 from .intervals import holm
 from .outcome import Outcome
@@ -115,7 +114,8 @@ def measure_shift(
         if count < MIN_REPORTS:
             raise RadsentError(f"{count} {name} reports with text: at least {MIN_REPORTS} are needed to compare.")
     known = _words(nlp, training)
-    both = [_PerReport.of(nlp, records, known) for records in (held_out, reports)]
+    predictions = [list(predict(nlp, records)) for records in (held_out, reports)]
+    both = [_PerReport.of(nlp, predicted, known) for predicted in predictions]
     pairs = {name: (both[0].measures[name], both[1].measures[name]) for name in both[0].measures}
     tests = {name: ks_2samp(*pair) for name, pair in pairs.items()}
     p_values = holm([float(test.pvalue) for test in tests.values()])
@@ -124,7 +124,7 @@ def measure_shift(
         for (name, (left, right)), p_value in zip(pairs.items(), p_values, strict=True)
     ]
     gold = GoldCorpus("held out", list(held_out))
-    outcome = Outcome.of("model", gold, predict(nlp, gold.records))
+    outcome = Outcome.of("model", gold, predictions[0])
     labelled = gold.codes != NO_LABEL
     accuracy = float((outcome.predicted == gold.codes)[labelled].mean())
     fall = both[0].confidence - both[1].confidence
@@ -139,22 +139,20 @@ class _PerReport:
     confidence: float
 
     @classmethod
-    def of(cls, nlp: Language, records: Sequence[Record], known: set[int]) -> "_PerReport":
+    def of(cls, nlp: Language, predictions: Sequence[Record], known: set[int]) -> "_PerReport":
+        """RETURNS (_PerReport): Of what `predict` gave; reports without a sentence are left out."""
         values: dict[str, list[float]] = {}
         confidences: list[float] = []
-        for doc, _ in label_stream(nlp, ((record.text, None) for record in records), 64):
-            spans = list(doc.spans["radsent"])
-            if not spans:
-                continue
-            sentences = [span.text for span in spans]
-            of_report = {name: measure(doc.text, sentences) for name, measure in STYLE.items()}
-            words = [token.norm for token in doc if not token.is_space and not token.is_punct]
+        for record in (prediction for prediction in predictions if prediction.sentences):
+            of_report = {name: measure(record.text, record.sentence_texts) for name, measure in STYLE.items()}
+            tokens = nlp.make_doc(record.text)
+            words = [token.norm for token in tokens if not token.is_space and not token.is_punct]
             of_report["words never seen in training"] = _mean(word not in known for word in words)
-            sure = [max(scores) for scores in doc.spans["radsent"].attrs["scores"] if scores]
+            sure = [max(scores) for scores in record.meta["prediction"]["scores"] if scores]
             of_report["confidence"] = _mean(sure)
             confidences += sure
             for label in LABELS:
-                of_report[f"{label}, share of sentences"] = _mean(span.label_ == label for span in spans)
+                of_report[f"{label}, share of sentences"] = _mean(one.label == label for one in record.sentences)
             for name, value in of_report.items():
                 values.setdefault(name, []).append(float(value))
         return cls({name: numpy.array(column) for name, column in values.items()}, _mean(confidences))
