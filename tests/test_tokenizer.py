@@ -48,6 +48,30 @@ def test_same_annotations_as_spacys_own(nlp, spacys_own, bundled):
         assert any(doc.user_data["sub_tokens"])
 
 
+@given(
+    st.text(st.sampled_from("右肺結節なしとでサ変造影した12,.３二十mmＣＴｶﾞa+-()（）・、。 \n\u3000"), max_size=40)
+    | st.text(max_size=20)
+)
+def test_same_annotations_as_spacys_own_for_any_text(nlp, spacys_own, text):
+    assert annotations(nlp.make_doc(text)) == annotations(spacys_own(text))
+
+
+def test_words_that_are_remembered_are_limited(nlp, spacys_own, bundled, monkeypatch):
+    monkeypatch.setattr("spacy_radsent.tokenizer.MAX_REMEMBERED", 50)
+    tokenizer = JapaneseTokenizer(nlp.vocab)
+    for record in bundled[:10]:
+        assert annotations(tokenizer(record.text)) == annotations(spacys_own(record.text))
+        assert len(tokenizer._remembered) <= 50
+
+
+def test_words_are_remembered_beyond_a_memory_zone(bundled):
+    nlp = pipeline("C")
+    text = bundled[0].text
+    with nlp.memory_zone():
+        first = annotations(nlp.make_doc(text))
+    assert annotations(nlp.make_doc(text)) == first
+
+
 # Small pieces make many cuts: of 75 a few begin with a word that is read differently at the start of a text.
 @pytest.mark.parametrize("max_bytes", [600, 2_000, 30_000])
 def test_pieces_give_the_same_annotations(nlp, spacys_own, long_report, max_bytes):
@@ -164,6 +188,13 @@ def test_saved_pipeline_keeps_the_split_mode(tmp_path, split_mode, count):
         assert isinstance(nlp.tokenizer, JapaneseTokenizer)
         assert nlp.tokenizer.split_mode == split_mode
         assert len(nlp.make_doc("国家公務員")) == count
+
+
+def test_other_split_mode_splits_anew(nlp):
+    tokenizer, other = JapaneseTokenizer(nlp.vocab, "C"), JapaneseTokenizer(nlp.vocab, "B")
+    tokenizer("国家公務員")
+    tokenizer.from_bytes(other.to_bytes())
+    assert annotations(tokenizer("国家公務員")) == annotations(other("国家公務員"))
 
 
 def test_pickle_keeps_the_limit(in_pieces):

@@ -114,6 +114,7 @@ def example_of(pieces: Sequence[Piece], nlp: Language, spans_key: str = SPANS_KE
     if not text:
         return None
     predicted = nlp.make_doc(text)
+    predicted.user_data.clear()  # nothing that training needs, and slow to copy
     doc = predicted.copy()
     spans = [covering_span(doc, start, end, piece.label) for (start, end), piece in zip(offsets, pieces, strict=True)]
     if any(left.end > right.start for left, right in pairwise(spans)):

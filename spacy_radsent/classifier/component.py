@@ -9,7 +9,7 @@ import numpy
 from spacy.language import Language
 from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc, Span
-from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.training import Example, validate_examples
 from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 from thinc.types import Floats2d, Ragged
@@ -234,12 +234,12 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
         weights (Optional[str]): Folder of a trained pipeline with a component of this name and architecture, to go on
             from its weights. The optimizer starts anew.
         """
-        validate_get_examples(get_examples, "RadsentClassifier.initialize")
         if labels is not None:
             self._check_scheme(labels)
         sample: list[Example] = []
         found = set()
-        for eg in get_examples():
+        for eg in get_examples():  # once: an augmenter makes them anew each time
+            validate_examples([eg], "RadsentClassifier.initialize")
             golds = {span.label_ for span in eg.reference.spans.get(self.key, [])}
             found |= golds
             if golds and len(sample) < 10:
