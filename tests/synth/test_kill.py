@@ -15,7 +15,13 @@ from synth_answers import is_for_report, labels, report, rows, run
 from spacy_radsent.synth.journal import Journal, key_of
 
 REPORTS, CONCURRENCY, KILLS = 60, 4, 3
-COMMAND = "import sys; from spacy_radsent.cli import app; app(sys.argv[1:])"
+# A background job of a shell, as tests may be, ignores Ctrl-C, and so would what it starts.
+COMMAND = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from spacy_radsent.cli import app
+app(sys.argv[1:])
+"""
 
 
 class Killer:
