@@ -28,7 +28,7 @@ NEAR = 0.005  # of the precision that is wanted: by chance
 @command("calibrate")
 def calibrate(
     model: Path = typer.Argument(..., metavar="MODEL", help="Folder of a trained pipeline with the component radsent."),
-    dev: Path = typer.Argument(..., metavar="DEV", help="Labelled reports that it was not trained on."),
+    dev: Path = typer.Argument(..., metavar="DEV", help="ScoredSentences reports that it was not trained on."),
     output: Path | None = typer.Option(
         None, "--output", "-o", help="Folder for the calibrated pipeline; without, MODEL is replaced."
     ),
@@ -36,7 +36,7 @@ def calibrate(
         0.95, help="The least precision of POSITIVE (PPV_1) on DEV; 0: the most probable label counts."
     ),
     review: float = typer.Option(0.0, help="Share of the sentences, the least certain, that get the status review."),
-    test: list[Path] = typer.Option([], help="Labelled reports to try it on; may be given again."),
+    test: list[Path] = typer.Option([], help="ScoredSentences reports to try it on; may be given again."),
     gpu_id: int = typer.Option(-1, help="GPU to use; -1 for the CPU."),
 ) -> None:
     """Fit temperature, threshold of POSITIVE and abstention on labelled reports, and save them in the pipeline.
@@ -51,7 +51,7 @@ def calibrate(
         from ..evaluation.operating_point import (
             MIN_REPORTS,
             Aims,
-            Labelled,
+            ScoredSentences,
             cross_fitted_quality,
             fit_decision,
             quality_of,
@@ -71,7 +71,7 @@ def calibrate(
     name, labeller = _labeller(nlp, model)
     before, aims = labeller.decision, Aims(ppv or None, review)
     labeller.decision = Decision()  # the model's own probabilities
-    sentences = {path: Labelled.of(nlp, corpus) for path, corpus in corpora.items()}
+    sentences = {path: ScoredSentences.of(nlp, corpus) for path, corpus in corpora.items()}
     if not (sentences[dev].gold == Label.POSITIVE).any():
         raise RadsentError(f"{dev}: no sentence is POSITIVE: give reports with findings.")
     decision = fit_decision(sentences[dev], aims)

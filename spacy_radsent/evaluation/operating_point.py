@@ -23,7 +23,7 @@ MIN_REPORTS = 10  # with fewer, what is fitted is chance
 
 
 @dataclass(frozen=True)
-class Labelled:
+class ScoredSentences:
     """Sentences with labels that count as right, and what a model says of them.
 
     gold (ndarray): Codes of the labels, (n,).
@@ -36,14 +36,14 @@ class Labelled:
     report: Any
 
     @classmethod
-    def of(cls, nlp: Language, corpus: GoldCorpus) -> "Labelled":
-        """RETURNS (Labelled): What a pipeline says of a corpus, where there are labels and scores."""
+    def of(cls, nlp: Language, corpus: GoldCorpus) -> "ScoredSentences":
+        """RETURNS (ScoredSentences): What a pipeline says of a corpus, where there are labels and scores."""
         outcome = Outcome.of("model", corpus, predict(nlp, corpus.records))
         usable = (corpus.codes != NO_LABEL) & ~numpy.isnan(outcome.scores).any(axis=1)
         return cls(corpus.codes, outcome.scores, corpus.report)[usable]
 
-    def __getitem__(self, rows: Any) -> "Labelled":
-        return Labelled(self.gold[rows], self.scores[rows], self.report[rows])
+    def __getitem__(self, rows: Any) -> "ScoredSentences":
+        return ScoredSentences(self.gold[rows], self.scores[rows], self.report[rows])
 
 
 @dataclass(frozen=True)
@@ -84,28 +84,28 @@ class Quality:
         return asdict(self)
 
 
-def fit_decision(labelled: Labelled, aims: Aims) -> Decision:
+def fit_decision(sentences: ScoredSentences, aims: Aims) -> Decision:
     """Fit on labelled sentences.
 
-    labelled (Labelled): At least one of them POSITIVE.
+    sentences (ScoredSentences): At least one of them POSITIVE.
     aims (Aims): What is wanted.
     RETURNS (Decision): How to decide. RadsentError where no threshold reaches the precision.
     """
-    decision = Decision(temperature=fit_temperature(labelled))
-    probabilities = decision.probabilities(labelled.scores)
+    decision = Decision(temperature=fit_temperature(sentences))
+    probabilities = decision.probabilities(sentences.scores)
     if aims.ppv is not None:
-        threshold = choose_threshold(labelled.gold == Label.POSITIVE, probabilities[:, Label.POSITIVE], aims.ppv)
+        threshold = choose_threshold(sentences.gold == Label.POSITIVE, probabilities[:, Label.POSITIVE], aims.ppv)
         decision = replace(decision, positive_threshold=threshold)
     confidence = confidence_of(probabilities, decision.codes(probabilities))
     return replace(decision, review_below=float(numpy.quantile(confidence, aims.review)) if aims.review else 0.0)
 
 
-def fit_temperature(labelled: Labelled) -> float:
+def fit_temperature(sentences: ScoredSentences) -> float:
     """RETURNS (float): The temperature with the greatest likelihood (Guo et al. 2017)."""
 
     def loss(log_temperature: float) -> float:
-        probabilities = Decision(temperature=float(numpy.exp(log_temperature))).probabilities(labelled.scores)
-        return -float(numpy.log(numpy.clip(confidence_of(probabilities, labelled.gold), TINY, None)).mean())
+        probabilities = Decision(temperature=float(numpy.exp(log_temperature))).probabilities(sentences.scores)
+        return -float(numpy.log(numpy.clip(confidence_of(probabilities, sentences.gold), TINY, None)).mean())
 
     best = minimize_scalar(loss, bounds=tuple(numpy.log(TEMPERATURES)), method="bounded")
     return float(numpy.exp(best.x))
@@ -136,24 +136,24 @@ def choose_threshold(is_positive: Any, probability: Any, ppv: float) -> float:
     return float((probability[at] + below) / 2)
 
 
-def quality_of(labelled: Labelled, decision: Decision) -> Quality:
+def quality_of(sentences: ScoredSentences, decision: Decision) -> Quality:
     """RETURNS (Quality): Of labels and probabilities that are decided in this way."""
-    return _quality(labelled.gold, *_decided(labelled, decision))
+    return _quality(sentences.gold, *_decided(sentences, decision))
 
 
-def cross_fitted_quality(labelled: Labelled, aims: Aims) -> Quality:
+def cross_fitted_quality(sentences: ScoredSentences, aims: Aims) -> Quality:
     """RETURNS (Quality): Of the method: each fifth of the reports is decided as fitted on the others."""
-    codes = numpy.zeros(len(labelled.gold), dtype=int)
-    probabilities, unsure = numpy.zeros(labelled.scores.shape), numpy.zeros(len(codes), dtype=bool)
+    codes = numpy.zeros(len(sentences.gold), dtype=int)
+    probabilities, unsure = numpy.zeros(sentences.scores.shape), numpy.zeros(len(codes), dtype=bool)
     folds = GroupKFold(FOLDS, shuffle=True, random_state=0)
-    for others, fold in folds.split(labelled.scores, groups=labelled.report):
-        decision = fit_decision(labelled[others], aims)
-        codes[fold], probabilities[fold], unsure[fold] = _decided(labelled[fold], decision)
-    return _quality(labelled.gold, codes, probabilities, unsure)
+    for others, fold in folds.split(sentences.scores, groups=sentences.report):
+        decision = fit_decision(sentences[others], aims)
+        codes[fold], probabilities[fold], unsure[fold] = _decided(sentences[fold], decision)
+    return _quality(sentences.gold, codes, probabilities, unsure)
 
 
-def _decided(labelled: Labelled, decision: Decision) -> tuple[Any, Any, Any]:
-    probabilities = decision.probabilities(labelled.scores)
+def _decided(sentences: ScoredSentences, decision: Decision) -> tuple[Any, Any, Any]:
+    probabilities = decision.probabilities(sentences.scores)
     codes = decision.codes(probabilities)
     return codes, probabilities, confidence_of(probabilities, codes) < decision.review_below
 

@@ -9,7 +9,7 @@ from spacy_radsent.classifier.decision import Decision
 from spacy_radsent.errors import RadsentError
 from spacy_radsent.evaluation.operating_point import (
     Aims,
-    Labelled,
+    ScoredSentences,
     choose_threshold,
     cross_fitted_quality,
     fit_decision,
@@ -26,7 +26,9 @@ def simulated(reports, overconfident=1.0, seed=0, per_report=12):
     true = powers / powers.sum(axis=1, keepdims=True)
     gold = (true.cumsum(axis=1) > rng.random((len(true), 1))).argmax(axis=1)
     said = numpy.exp(logits * overconfident)
-    return Labelled(gold, said / said.sum(axis=1, keepdims=True), numpy.repeat(numpy.arange(reports), per_report))
+    return ScoredSentences(
+        gold, said / said.sum(axis=1, keepdims=True), numpy.repeat(numpy.arange(reports), per_report)
+    )
 
 
 @pytest.mark.parametrize("overconfident", [0.5, 1.0, 3.0])
@@ -79,7 +81,7 @@ def test_cross_fitted_figures_do_not_flatter():
     """On 20 reports of a model that knows nothing, what is fitted is chance: its own figures hide that."""
     rng = numpy.random.default_rng(1)
     scores = rng.dirichlet(numpy.ones(4) * 5, 200)
-    labelled = Labelled(rng.integers(0, 4, 200), scores, numpy.repeat(numpy.arange(20), 10))
+    labelled = ScoredSentences(rng.integers(0, 4, 200), scores, numpy.repeat(numpy.arange(20), 10))
     aims = Aims(ppv=0.29)  # a quarter are POSITIVE
     assert quality_of(labelled, fit_decision(labelled, aims)).ppv_1 >= 0.29
     assert cross_fitted_quality(labelled, aims).ppv_1 < 0.27
