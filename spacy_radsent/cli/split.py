@@ -15,6 +15,7 @@ from .app import command
 
 # Files of a corpus folder that are a split already, by their name.
 GIVEN_SPLITS = {"train": "train", "dev": "dev", "validation": "dev", "test": "test"}
+TRAIN_ONLY = "train_only"  # a folder in it, whose reports are added to train and are never tested on
 
 
 @command("split")
@@ -30,8 +31,8 @@ def split(
     """Split a corpus by report.
 
     Files named train, dev, validation or test.jsonl keep their role. All others are pooled: split if no train.jsonl is
-    given, added to train if it is. Training reports that share a sentence of more than 12 characters with another
-    split or with the held-out set are reported and dropped.
+    given, added to train if it is. Files in a folder train_only are added to train. Training reports that share a
+    sentence of more than 12 characters with another split or with the held-out set are reported and dropped.
     """
     if not (dev > 0 and test > 0 and dev + test < 1):  # nan as well
         raise RadsentError(f"--dev {dev} and --test {test}: give shares above 0 that leave something to train on.")
@@ -40,6 +41,11 @@ def split(
     if output.resolve() == folder.resolve():
         raise RadsentError(f"{output}: is the folder of the corpus itself: name another one for the splits.")
     splits = _read_splits(folder, {"train": 1 - dev - test, "dev": dev, "test": test}, stratify, seed)
+    for path in sorted((folder / TRAIN_ONLY).glob("*.jsonl")):
+        splits["train"] += import_records(path)
+    ids = Counter(record.id for records in splits.values() for record in records)
+    if twice := [id for id, count in ids.items() if count > 1]:
+        raise RadsentError(f"{folder}: the id {twice[0]!r} stands twice: give every report an id of its own.")
     extra = list(import_records(held_out)) if held_out else []
     leaks = find_leaks(splits["train"], [*splits["dev"], *splits["test"], *extra])
     dropped = {leak.id for leak in leaks}
@@ -66,9 +72,6 @@ def _read_splits(folder: Path, shares: dict[str, float], stratify: str, seed: in
     for path in files:
         role = GIVEN_SPLITS.get(path.stem)
         (splits[role] if role else pool).extend(import_records(path))
-    ids = Counter(record.id for records in (*splits.values(), pool) for record in records)
-    if twice := [id for id, count in ids.items() if count > 1]:
-        raise RadsentError(f"{folder}: the id {twice[0]!r} stands twice: give every report an id of its own.")
     open_shares = {name: share for name, share in shares.items() if not splits[name]}
     if pool and not splits["train"]:
         total = sum(open_shares.values())

@@ -252,3 +252,25 @@ def test_as_a_process(folder, bundled):
     assert (bad.returncode, bad.stdout) == (1, "")
     assert bad.stderr.startswith("Error: --dev 1.0 and --test 0.1: ") and bad.stderr.count("\n") == 1
     assert not (folder / "out").exists()
+
+
+def test_reports_for_train_alone(folder):
+    write(folder / "in/a.jsonl", *reports("a", 15))
+    write(folder / "held.jsonl", *reports("h", 1))
+    assert split("in", "before", "--seed", "3").exit_code == 0
+    leak = record("leak", f"{CANARY}様の右肺S6にh-0mm大の結節。", "右肺S1の結節は前回と比べて不変です。")
+    write(folder / "in/train_only/b.jsonl", *reports("b", 20), leak)
+    result = split("in", "after", "--seed", "3", "--held-out", "held.jsonl")
+    assert result.exit_code == 0, result.output
+    before, after = ids(folder / "before"), ids(folder / "after")
+    assert after == {**before, "train": before["train"] + [f"b{i}" for i in range(20)]}
+    assert "  leak: sentences 0\n" in result.output
+
+
+def test_report_for_train_alone_with_the_id_of_another(folder):
+    write(folder / "in/a.jsonl", *reports("a", 15))
+    write(folder / "in/train_only/b.jsonl", *reports("a", 1))
+    result = split("in", "out")
+    assert result.exit_code == 1
+    assert "in: the id 'a0' stands twice" in result.output
+    assert not (folder / "out").exists()
