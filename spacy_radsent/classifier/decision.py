@@ -1,6 +1,7 @@
-"""From probabilities to labels: temperature, the threshold of POSITIVE, and which sentences a reader is to see."""
+"""From probabilities to labels: temperature, how frequent labels are, the threshold of POSITIVE, what to review."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,11 +22,14 @@ class Decision:
     positive_threshold (Optional[float]): A sentence is POSITIVE if its probability of that is at least this, else the
         most probable of the other labels. None: the most probable of all.
     review_below (float): A sentence whose label has a smaller probability gets the status "review".
+    label_weights (Optional[Sequence[float]]): What the probability of each label is multiplied by, in the order of
+        `LABELS`, before all are normalised: how much more frequent it is in the reports at hand than in training.
     """
 
     temperature: float = 1.0
     positive_threshold: float | None = None
     review_below: float = 0.0
+    label_weights: Sequence[float] | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.temperature < math.inf:
@@ -34,12 +38,17 @@ class Decision:
             value = getattr(self, name)
             if value is not None and not 0 <= value <= 1:
                 raise RadsentError(f"{name} is {value}: give a number from 0 to 1.")
+        weights = self.label_weights
+        if weights is not None and not (len(weights) == len(LABELS) and all(0 < w < math.inf for w in weights)):
+            raise RadsentError(f"label_weights is {weights}: give a number above 0 for each of {', '.join(LABELS)}.")
 
     def probabilities(self, scores: Any) -> Any:
-        """RETURNS (ndarray): The model's probabilities (n, 4) at this temperature."""
-        if self.temperature == 1.0:
+        """RETURNS (ndarray): The model's probabilities (n, 4) at this temperature, with these weights."""
+        if self.temperature == 1.0 and self.label_weights is None:
             return scores
         logits = numpy.log(numpy.clip(scores, TINY, None)) / self.temperature
+        if self.label_weights is not None:
+            logits = logits + numpy.log(self.label_weights)
         powers = numpy.exp(logits - logits.max(axis=1, keepdims=True))
         return powers / powers.sum(axis=1, keepdims=True)
 

@@ -69,6 +69,7 @@ DEFAULT_MODEL = Config().from_str(default_model_config)["model"]
         "temperature": 1.0,
         "positive_threshold": None,
         "review_below": 0.0,
+        "label_weights": None,
         "scorer": {"@scorers": "spacy_radsent.label_scorer.v1"},
     },
     default_score_weights={
@@ -94,9 +95,10 @@ def make_classifier(
     temperature: float,
     positive_threshold: float | None,
     review_below: float,
+    label_weights: list[float] | None,
     scorer: Callable | None,
 ) -> RadsentClassifier:
-    """Build a `radsent` component; see `RadsentClassifier`, and `Decision` for temperature, threshold and review."""
+    """Build a `radsent` component; see `RadsentClassifier`, and `Decision` for temperature to label weights."""
     return RadsentClassifier(
         nlp.vocab,
         model,
@@ -104,6 +106,6 @@ def make_classifier(
         spans_key=spans_key,
         label_smoothing=label_smoothing,
         class_weights=class_weights,
-        decision=Decision(temperature, positive_threshold, review_below),
+        decision=Decision(temperature, positive_threshold, review_below, label_weights),
         scorer=scorer,
     )

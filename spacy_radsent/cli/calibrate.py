@@ -18,7 +18,7 @@ from ..corpus.importers import import_records
 from ..corpus.records import Record
 from ..errors import RadsentError, needs_extra
 from ..files import atomic_folder, refuse_existing
-from ..labels import Label
+from ..labels import LABELS, Label
 from ..pipelines import load_pipeline, use_gpu
 from .app import command
 
@@ -28,7 +28,7 @@ NEAR = 0.005  # of the precision that is wanted: by chance
 @command("calibrate")
 def calibrate(
     model: Path = typer.Argument(..., metavar="MODEL", help="Folder of a trained pipeline with the component radsent."),
-    dev: Path = typer.Argument(..., metavar="DEV", help="ScoredSentences reports that it was not trained on."),
+    dev: Path = typer.Argument(..., metavar="DEV", help="Labelled reports that it was not trained on."),
     output: Path | None = typer.Option(
         None, "--output", "-o", help="Folder for the calibrated pipeline; without, MODEL is replaced."
     ),
@@ -36,10 +36,15 @@ def calibrate(
         0.95, help="The least precision of POSITIVE (PPV_1) on DEV; 0: the most probable label counts."
     ),
     review: float = typer.Option(0.0, help="Share of the sentences, the least certain, that get the status review."),
-    test: list[Path] = typer.Option([], help="ScoredSentences reports to try it on; may be given again."),
+    target: Path | None = typer.Option(
+        None, help="Unlabelled reports of where it is for: how frequent labels are there is estimated and counted in."
+    ),
+    test: list[Path] = typer.Option([], help="Labelled reports to try it on; may be given again."),
     gpu_id: int = typer.Option(-1, help="GPU to use; -1 for the CPU."),
 ) -> None:
     """Fit temperature, threshold of POSITIVE and abstention on labelled reports, and save them in the pipeline.
+
+    Where labels are more or less frequent in your reports than in DEV, give some hundred of yours as --target.
 
     The figures of DEV are cross-fitted: each fifth of its reports is decided as fitted on the others.
     """
@@ -55,6 +60,7 @@ def calibrate(
             cross_fitted_quality,
             fit_decision,
             quality_of,
+            scores_of,
         )
     if not (model / "config.cfg").is_file():
         raise RadsentError(f"{model}: is no pipeline's folder: give one that spaCy saved, e.g. training/model-best.")
@@ -66,6 +72,9 @@ def calibrate(
     corpora = {path: GoldCorpus(path.name, list(_labelled_records(path))) for path in (dev, *test)}
     if (count := len(corpora[dev].records)) < MIN_REPORTS:
         raise RadsentError(f"{dev}: {count} labelled reports, {MIN_REPORTS} are needed: label more.")
+    unlabelled = list(import_records(target)) if target else []
+    if target and len(unlabelled) < MIN_REPORTS:
+        raise RadsentError(f"{target}: {len(unlabelled)} reports, {MIN_REPORTS} are needed: give more.")
     use_gpu(gpu_id)
     nlp = load_pipeline(str(model))
     name, labeller = _labeller(nlp, model)
@@ -74,7 +83,10 @@ def calibrate(
     sentences = {path: ScoredSentences.of(nlp, corpus) for path, corpus in corpora.items()}
     if not (sentences[dev].gold == Label.POSITIVE).any():
         raise RadsentError(f"{dev}: no sentence is POSITIVE: give reports with findings.")
-    decision = fit_decision(sentences[dev], aims)
+    scores = scores_of(nlp, unlabelled) if target else None
+    if scores is not None and not len(scores):
+        raise RadsentError(f"{target}: the pipeline labels no sentence of it: give reports with findings.")
+    decision = fit_decision(sentences[dev], aims, scores)
     rows = {f"{dev.name}, before": quality_of(sentences[dev], before)}
     cross_fitted = cross_fitted_quality(sentences[dev], aims)
     rows[f"{dev.name}, cross-fitted"] = cross_fitted
@@ -92,8 +104,10 @@ def calibrate(
         numbers = (row.ece, row.accuracy, row.ppv_1, row.recall_1, row.review, row.accuracy_of_ok)
         table.add_row(name, str(row.sentences), *("-" if number is None else f"{number:.3f}" for number in numbers))
     Console(width=120).print(table)
-    fitted = (f"{field} {value:.3f}" for field, value in asdict(decision).items() if value is not None)
+    fitted = [f"{field} {value:.3f}" for field, value in asdict(decision).items() if isinstance(value, float)]
     print(f"{output or model}: {', '.join(fitted)}")
+    for label, weight in zip(LABELS, decision.label_weights or [], strict=False):
+        print(f"{label} is {weight:.2f} times as frequent in {target} as in {dev}")
     if cross_fitted.ppv_1 is not None and cross_fitted.ppv_1 < ppv - NEAR:
         print(f"PPV_1 to expect is {cross_fitted.ppv_1:.3f}, less than {ppv}: ask for a little more, or label more.")
 

@@ -1,5 +1,6 @@
-"""Fitting how probabilities become labels: temperature, threshold of POSITIVE, and what a reader is to see."""
+"""Fitting how probabilities become labels: temperature, label weights, threshold of POSITIVE, what to review."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -9,8 +10,9 @@ from sklearn.model_selection import GroupKFold
 from spacy.language import Language
 
 from ..classifier.decision import TINY, Decision, confidence_of
+from ..corpus.records import Record
 from ..errors import RadsentError
-from ..labels import Label
+from ..labels import LABELS, Label
 from ..metrics import NO_LABEL, confusion, measure, number_or_none
 from .calibration import Calibration
 from .corpus import GoldCorpus
@@ -20,6 +22,7 @@ from .predictions import predict
 TEMPERATURES = (0.05, 20.0)
 FOLDS = 5
 MIN_REPORTS = 10  # with fewer, what is fitted is chance
+STEPS = 500  # of expectation and maximisation; some dozens are enough
 
 
 @dataclass(frozen=True)
@@ -84,20 +87,61 @@ class Quality:
         return asdict(self)
 
 
-def fit_decision(sentences: ScoredSentences, aims: Aims) -> Decision:
-    """Fit on labelled sentences.
+def scores_of(nlp: Language, reports: Sequence[Record]) -> Any:
+    """RETURNS (ndarray): What a pipeline says of the sentences of unlabelled reports, (n, 4)."""
+    rows = [row for said in predict(nlp, reports) for row in said.meta["prediction"].get("scores", []) if row]
+    return numpy.array(rows).reshape(-1, len(LABELS))
+
+
+def fit_decision(sentences: ScoredSentences, aims: Aims, target: Any = None) -> Decision:
+    """Fit on labelled sentences, for reports like these or for others.
 
     sentences (ScoredSentences): At least one of them POSITIVE.
     aims (Aims): What is wanted.
+    target (Optional[ndarray]): The model's probabilities for sentences of the reports that it is for, (m, 4): labels,
+        which are not known there, may be more or less frequent. The labelled sentences then count as often as theirs.
     RETURNS (Decision): How to decide. RadsentError where no threshold reaches the precision.
     """
     decision = Decision(temperature=fit_temperature(sentences))
+    counts = numpy.ones(len(sentences.gold))
+    if target is not None:
+        frequencies = numpy.bincount(sentences.gold, minlength=len(LABELS)) / len(sentences.gold)
+        weights = fit_label_weights(decision.probabilities(target), frequencies)
+        decision = replace(decision, label_weights=weights.tolist())
+        counts = weights[sentences.gold]
     probabilities = decision.probabilities(sentences.scores)
     if aims.ppv is not None:
-        threshold = choose_threshold(sentences.gold == Label.POSITIVE, probabilities[:, Label.POSITIVE], aims.ppv)
+        is_positive = sentences.gold == Label.POSITIVE
+        threshold = choose_threshold(is_positive, probabilities[:, Label.POSITIVE], aims.ppv, counts)
         decision = replace(decision, positive_threshold=threshold)
+    if target is not None:
+        probabilities = decision.probabilities(target)
     confidence = confidence_of(probabilities, decision.codes(probabilities))
     return replace(decision, review_below=float(numpy.quantile(confidence, aims.review)) if aims.review else 0.0)
+
+
+def fit_label_weights(probabilities: Any, frequencies: Any) -> Any:
+    """Estimate how much more frequent each label is than where a model was fitted, from what the model says alone.
+
+    By expectation and maximisation (Saerens et al. 2002), which holds where sentences of a label look alike in both
+    places. Probabilities that are calibrated matter (Alexandari et al. 2020).
+
+    probabilities (ndarray): Of sentences without labels, (n, 4).
+    frequencies (ndarray): Of the labels where the model was fitted, (4,).
+    RETURNS (ndarray): The ratio of the frequencies, (4,); 1 for a label that did not occur there.
+    """
+    weights = numpy.ones(len(frequencies))
+    known = frequencies > 0
+    for _ in range(STEPS):
+        weighted = probabilities * weights
+        estimate = (weighted / weighted.sum(axis=1, keepdims=True)).mean(axis=0)
+        before, weights = (
+            weights,
+            numpy.clip(numpy.divide(estimate, frequencies, out=weights.copy(), where=known), TINY, None),
+        )
+        if numpy.allclose(weights, before, rtol=1e-6):
+            break
+    return weights
 
 
 def fit_temperature(sentences: ScoredSentences) -> float:
@@ -111,17 +155,18 @@ def fit_temperature(sentences: ScoredSentences) -> float:
     return float(numpy.exp(best.x))
 
 
-def choose_threshold(is_positive: Any, probability: Any, ppv: float) -> float:
+def choose_threshold(is_positive: Any, probability: Any, ppv: float, counts: Any = None) -> float:
     """Choose the threshold of POSITIVE: of those that reach a precision, the one with the highest recall.
 
     is_positive (ndarray): Which sentences are POSITIVE, (n,) of bool.
     probability (ndarray): Their probability of POSITIVE, (n,).
     ppv (float): The least precision.
+    counts (Optional[ndarray]): How often each sentence counts, (n,); once if None.
     RETURNS (float): Half-way between the least probability that is taken and the next one below.
     """
     order = numpy.argsort(-probability, kind="stable")
-    taken = numpy.arange(1, len(order) + 1)
-    precision = numpy.cumsum(is_positive[order]) / taken
+    counts = numpy.ones(len(order)) if counts is None else counts[order]
+    precision = numpy.cumsum(is_positive[order] * counts) / numpy.cumsum(counts)
     probability = probability[order]
     # Sentences with the same probability are taken together.
     last_of_equals = numpy.append(probability[:-1] > probability[1:], True)

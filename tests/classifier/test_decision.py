@@ -1,5 +1,6 @@
 """From probabilities to labels: temperature, the threshold of POSITIVE, abstention."""
 
+import re
 import subprocess
 import sys
 
@@ -35,6 +36,15 @@ def test_temperature_divides_the_logits(logits, temperature):
     numpy.testing.assert_allclose(probabilities, softmax(logits / temperature), atol=1e-6)
 
 
+@given(LOGITS, st.lists(st.floats(0.1, 10), min_size=4, max_size=4))
+def test_label_weights_multiply_the_odds(logits, weights):
+    before = softmax(logits)
+    after = Decision(label_weights=weights).probabilities(before)
+    numpy.testing.assert_allclose(after.sum(axis=1), 1.0)
+    odds = (after[:, 1:] / after[:, :1]) / (before[:, 1:] / before[:, :1])
+    numpy.testing.assert_allclose(odds, numpy.tile(numpy.array(weights[1:]) / weights[0], (5, 1)), rtol=1e-6)
+
+
 @given(LOGITS, st.floats(0, 1))
 def test_the_threshold_alone_says_what_is_positive(logits, threshold):
     probabilities = softmax(logits)
@@ -64,6 +74,7 @@ def test_a_pipeline_decides_so_and_keeps_it(trained, tmp_path):
     raw = [span._.radsent_scores for doc in trained.pipe(REPORTS) for span in doc.spans["radsent"]]
     trained.to_disk(tmp_path / "trained")
     settings = {"temperature": 2.0, "positive_threshold": 0.999, "review_below": 1.0}
+    settings |= {"label_weights": [1.0, 3.0, 3.0, 0.5]}
     spacy.load(tmp_path / "trained", config={"components": {"radsent": settings}}).to_disk(tmp_path / "calibrated")
     again = spacy.load(tmp_path / "calibrated")
     assert again.get_pipe("radsent").decision == Decision(**settings)
@@ -98,13 +109,15 @@ def test_spacy_find_threshold_works(trained, tmp_path):
     [
         ({"temperature": 0.0}, "temperature is 0.0: give a number above 0."),
         ({"positive_threshold": 1.5}, "positive_threshold is 1.5: give a number from 0 to 1."),
+        ({"label_weights": [1.0, 2.0]}, "label_weights is [1.0, 2.0]: give a number above 0 for each of BACKGROUND, "),
+        ({"label_weights": [1.0, 0.0, 1.0, 1.0]}, "label_weights is [1.0, 0.0, 1.0, 1.0]: give a number above 0"),
         ({"review_below": -0.1}, "review_below is -0.1: give a number from 0 to 1."),
     ],
 )
 def test_settings_that_cannot_be(settings, message):
-    with pytest.raises(RadsentError, match=message):
+    with pytest.raises(RadsentError, match=re.escape(message)):
         Decision(**settings)
-    with pytest.raises(RadsentError, match=message):
+    with pytest.raises(RadsentError, match=re.escape(message)):
         spacy.blank("ja").add_pipe("radsent", config=settings)
 
 

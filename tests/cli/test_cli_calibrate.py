@@ -79,6 +79,27 @@ def test_most_probable_label_on_request(folder, tmp_path):
     assert (decision.positive_threshold, decision.review_below) == (None, 0.0)
 
 
+def test_reports_with_other_frequencies(folder, bundled, tmp_path):
+    """The pipeline is for reports full of findings, and none of them is labelled."""
+    share = {r.id: sum(s.label == "POSITIVE" for s in r.sentences) / len(r.sentences) for r in bundled}
+    full = [record for record in bundled[140:] if share[record.id] >= 0.5][:60]
+    write_records(full, tmp_path / "full.jsonl")
+    texts = [unlabelled_record(record.id, record.text) for record in full]
+    write_records(texts, tmp_path / "target.jsonl")
+    options = ["--ppv", 0, "--target", tmp_path / "target.jsonl", "--test", tmp_path / "full.jsonl"]
+    done = calibrate(folder / "model", folder / "dev.jsonl", *options, "--output", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    weights = spacy.load(tmp_path / "out").get_pipe("radsent").decision.label_weights
+    assert weights[1] > 1.2 > 1.0 > weights[2]
+    told = " ".join(done.output.split())
+    assert f"POSITIVE is {weights[1]:.2f} times as frequent in" in told
+    quality = json.loads((tmp_path / "out/meta.json").read_text(encoding="utf-8"))["calibration"]["quality"]
+    plain = calibrate(folder / "model", folder / "dev.jsonl", "--ppv", 0, *options[4:], "--output", tmp_path / "plain")
+    assert plain.exit_code == 0
+    without = json.loads((tmp_path / "plain/meta.json").read_text(encoding="utf-8"))["calibration"]["quality"]
+    assert quality["full.jsonl, after"]["recall_1"] > without["full.jsonl, after"]["recall_1"]
+
+
 def test_bad_input(folder, bundled, tmp_path):
     model, dev = folder / "model", folder / "dev.jsonl"
     blank_pipeline().to_disk(tmp_path / "blank")
@@ -107,6 +128,8 @@ def test_bad_input(folder, bundled, tmp_path):
         ((model, dev, "--ppv", 1.2), "--ppv 1.2: give a number from 0 to less than 1."),
         ((model, dev, "--review", -1), "--review -1.0: give a number from 0 to less than 1."),
         ((model, dev, "--output", tmp_path / "there"), "there: is there already"),
+        ((model, dev, "--target", tmp_path / "few.jsonl"), "few.jsonl: 3 reports, 10 are needed: give more."),
+        ((model, dev, "--target", tmp_path / "nowhere.jsonl"), "nowhere.jsonl: no such file"),
     ]:
         done = calibrate(*args)
         assert done.exit_code == 1, (message, done.output)

@@ -13,6 +13,7 @@ from spacy_radsent.evaluation.operating_point import (
     choose_threshold,
     cross_fitted_quality,
     fit_decision,
+    fit_label_weights,
     fit_temperature,
     quality_of,
 )
@@ -42,6 +43,38 @@ def test_calibration_holds_on_reports_it_was_not_fitted_on():
     before, after = quality_of(other, Decision()), quality_of(other, decision)
     assert before.ece > 0.1 and after.ece < 0.03
     assert after.accuracy == before.accuracy
+
+
+def shifted(sentences, weights, seed=1):
+    """Sentences drawn so that each label is so much more frequent."""
+    rng = numpy.random.default_rng(seed)
+    chance = numpy.array(weights)[sentences.gold]
+    return sentences[rng.choice(len(chance), len(chance), p=chance / chance.sum())]
+
+
+@pytest.mark.parametrize("weights", [[1.0, 1.0, 1.0, 1.0], [1.0, 2.5, 0.5, 0.3], [0.5, 0.3, 2.0, 1.0]], ids=str)
+def test_label_weights_are_found_without_labels(weights):
+    other = shifted(simulated(800), weights)
+    frequencies = numpy.full(4, 0.25)
+    expected = numpy.bincount(other.gold, minlength=4) / len(other.gold) / frequencies
+    assert fit_label_weights(other.scores, frequencies) == pytest.approx(expected, rel=0.15)
+
+
+def test_label_that_never_occurred_keeps_its_weight():
+    weights = fit_label_weights(simulated(20).scores, numpy.array([0.4, 0.4, 0.2, 0.0]))
+    assert weights[3] == 1.0 and (weights > 0).all()
+
+
+def test_decision_for_reports_with_other_frequencies():
+    labelled, target = simulated(400, 2.0), shifted(simulated(400, 2.0, seed=2), [1.0, 4.0, 0.5, 0.3])
+    aims = Aims(ppv=0.8, review=0.1)
+    plain, fitted = fit_decision(labelled, aims), fit_decision(labelled, aims, target.scores)
+    before, after = quality_of(target, plain), quality_of(target, fitted)
+    assert after.accuracy > before.accuracy + 0.03
+    assert after.ece < before.ece
+    assert after.ppv_1 == pytest.approx(0.8, abs=0.04) and before.ppv_1 > 0.88
+    assert after.recall_1 > before.recall_1 + 0.1
+    assert after.review == pytest.approx(0.1, abs=0.01)
 
 
 def test_precision_is_reached_and_recall_is_traded_for_it():
