@@ -24,6 +24,7 @@ MIN_REPORTS = 10
 FAR, APART = 0.5, 0.25  # distances of half and a quarter of the reports
 CHANCE = 0.05  # a distance that is as likely between reports of one kind is none
 
+LABEL_SHARE = ", share of sentences"  # what the row of a label is called, behind the label
 # What is measured of each report's text and sentences.
 STYLE: dict[str, Callable[[str, Sequence[str]], float]] = {
     "characters": lambda text, sentences: len(text),
@@ -90,11 +91,14 @@ class Shift:
             for row in self.rows
         ]
         table = markdown_table(["in a report", "held out", "these", "distance", "verdict"], rows)
+        labels_differ = any(row.name.endswith(LABEL_SHARE) and row.verdict in ("apart", "far") for row in self.rows)
+        hint = "Labels are not as frequent as in training: `radsent calibrate --target` counts that in.\n"
         return (
             f"{self.reports:,} reports beside {self.held_out:,} like those of training. Distance: 0 the same, 1 "
             f"nothing in common.\n\n{table}\n"
             f"Accuracy on the held-out reports {self.accuracy_held_out:.3f}; to expect on these about "
             f"{self.accuracy_expected:.3f}, by how much less certain the model is of them.\n"
+            f"{hint if labels_differ else ''}"
         )
 
 
@@ -152,7 +156,7 @@ class _PerReport:
             of_report["confidence"] = _mean(sure)
             confidences += sure
             for label in LABELS:
-                of_report[f"{label}, share of sentences"] = _mean(one.label == label for one in record.sentences)
+                of_report[f"{label}{LABEL_SHARE}"] = _mean(one.label == label for one in record.sentences)
             for name, value in of_report.items():
                 values.setdefault(name, []).append(float(value))
         return cls({name: numpy.array(column) for name, column in values.items()}, _mean(confidences))

@@ -32,6 +32,17 @@ def test_reports_of_the_same_kind_are_alike(pipeline, bundled):
     few = measure_shift(pipeline, bundled[:400], bundled[400:560], bundled[560:572])
     assert {row.verdict for row in few.rows} == {"alike"}, "what chance gives among twelve reports is no difference"
     assert shift.accuracy_expected == pytest.approx(shift.accuracy_held_out, abs=0.05)
+    assert "--target" not in shift.as_markdown()
+
+
+def test_other_frequencies_of_labels_are_told(pipeline, bundled):
+    negative = [
+        unlabelled_record(r.id, "胸水を認めません。\n腹水を認めません。\n胆石を認めません。") for r in bundled[500:560]
+    ]
+    assert (
+        "`radsent calibrate --target`"
+        in measure_shift(pipeline, bundled[:400], bundled[400:460], negative).as_markdown()
+    )
 
 
 def test_what_was_changed_is_what_differs(pipeline, bundled):
