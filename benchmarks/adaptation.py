@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy
 from classification import ROOT, bundled_corpus, mean_and_range, without_leaks
 from figures import FOLDER, save
-from generalisation import SCORES, confusion_of, scores_of, train
+from generalisation import SCORES, confusion_of, scores_of, sentences_of, train
 from rich.console import Console
 from rich.table import Table
 from spacy.language import Language
@@ -71,7 +71,8 @@ def curve(
             nlp = base if way == "before" else adapt(base_folder, local, known, way == "adapted", args, args.work / "a")
             row = {"setting": name, "trial": trial, "reports": len(local), "way": way}
             row["seconds"] = time.perf_counter() - began
-            row["confusion"], row["held_out"] = confusion_of(nlp, test), confusion_of(nlp, splits["held out"])
+            row["confusion"] = confusion_of(sentences_of(nlp, test))
+            row["held_out"] = confusion_of(sentences_of(nlp, splits["held out"]))
             print(trial, len(local), way, scores_of(numpy.array(row["confusion"])), flush=True)
             rows.append(row)
     return rows
