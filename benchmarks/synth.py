@@ -24,7 +24,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from stub_server import serve
 
 from spacy_radsent.corpus.records import write_records
-from spacy_radsent.endpoint import Endpoint, EndpointSettings
+from spacy_radsent.endpoint import Endpoint
+from spacy_radsent.endpoint_settings import EndpointSettings
 from spacy_radsent.synth.attributes import read_attributes
 from spacy_radsent.synth.client import Client
 from spacy_radsent.synth.costs import Bill, Price

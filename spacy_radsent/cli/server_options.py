@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ..endpoint import EndpointSettings
+from ..endpoint_settings import EndpointSettings
 from ..errors import RadsentError
 from ..synth.costs import Price
 

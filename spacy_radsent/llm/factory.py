@@ -7,7 +7,7 @@ from typing import Any
 
 from spacy.language import Language
 
-from ..endpoint import EndpointSettings
+from ..endpoint_settings import EndpointSettings
 from ..labels import SPANS_KEY
 from .component import RadsentLLM
 from .settings import LLMSettings
@@ -58,7 +58,7 @@ def make_llm(
     max_batch_tokens (int): Tokens to hold at once, of prompts and answers: bounds the memory.
     attempts (int): Answers to ask for in generate and endpoint mode until one can be parsed; those after the first are
         sampled.
-    endpoint (Optional[Dict[str, Any]]): The server of endpoint mode; see `endpoint.EndpointSettings`.
+    endpoint (Optional[Dict[str, Any]]): The server of endpoint mode; see `endpoint_settings.EndpointSettings`.
     spans_key (str): Key of the span group to write.
     scorer (Optional[Callable]): See `classifier.scorer.label_score`.
     """

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..endpoint import EndpointSettings
+from ..endpoint_settings import EndpointSettings
 from ..errors import RadsentError
 
 MODES = ("score", "generate", "endpoint")

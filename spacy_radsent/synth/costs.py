@@ -9,7 +9,8 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ..endpoint import Answer, EndpointSettings, Usage
+from ..endpoint import Answer, Usage
+from ..endpoint_settings import EndpointSettings
 
 # Tokens a character, by Qwen3's tokenizer: 0.75 in the bundled reports, 0.80 to 0.81 in the prompts.
 TOKENS_PER_CHAR = 0.8

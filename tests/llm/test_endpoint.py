@@ -251,7 +251,7 @@ def test_what_is_marked_or_allowed_is_sent(monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "secret-key")
     with serve(knows_reports) as (stub, url):
         # Of this machine, but by a name that is not loopback's.
-        monkeypatch.setattr("spacy_radsent.endpoint.EndpointSettings.is_local", False)
+        monkeypatch.setattr("spacy_radsent.endpoint_settings.EndpointSettings.is_local", False)
         nlp = make_pipeline(url)
         synthetic = nlp.make_doc(REPORTS[0])
         synthetic._.radsent_source = "synthetic"

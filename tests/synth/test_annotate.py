@@ -250,7 +250,7 @@ def test_what_must_stay_on_this_machine(tmp_path, output, monkeypatch, no_networ
 def test_what_is_allowed_goes_out(tmp_path, output, monkeypatch):
     write_records([unlabelled_record("r0", REPORTS[0] + "佐藤花子様。")], tmp_path / "in.jsonl")
     with serve(labels) as (stub, url):
-        monkeypatch.setattr("spacy_radsent.endpoint.EndpointSettings.is_local", False)
+        monkeypatch.setattr("spacy_radsent.endpoint_settings.EndpointSettings.is_local", False)
         monkeypatch.setenv("OPENAI_API_KEY", "k")
         assert annotate(tmp_path / "in.jsonl", output, url).exit_code == 1
         assert not stub.requests
