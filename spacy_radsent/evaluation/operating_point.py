@@ -132,13 +132,12 @@ def fit_label_weights(probabilities: Any, frequencies: Any) -> Any:
     """
     weights = numpy.ones(len(frequencies))
     known = frequencies > 0
+    divisors = numpy.where(known, frequencies, 1.0)
     for _ in range(STEPS):
         weighted = probabilities * weights
         estimate = (weighted / weighted.sum(axis=1, keepdims=True)).mean(axis=0)
-        before, weights = (
-            weights,
-            numpy.clip(numpy.divide(estimate, frequencies, out=weights.copy(), where=known), TINY, None),
-        )
+        before = weights
+        weights = numpy.where(known, numpy.clip(estimate / divisors, TINY, None), 1.0)
         if numpy.allclose(weights, before, rtol=1e-6):
             break
     return weights
