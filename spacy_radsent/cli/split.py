@@ -26,6 +26,9 @@ def split(
     test: float = typer.Option(0.1, help="Share of the reports for test."),
     seed: int = typer.Option(0, help="Same seed, same split."),
     stratify: str = typer.Option("", help="Fields of meta, separated by commas, to spread evenly over the splits."),
+    group: str = typer.Option(
+        "", help="A field of meta, e.g. institution: reports with the same value of it stay in one split."
+    ),
     held_out: Path | None = typer.Option(None, help="A further test set (.jsonl) that train must share nothing with."),
 ) -> None:
     """Split a corpus by report.
@@ -40,7 +43,7 @@ def split(
         raise RadsentError(f"{folder}: no such folder: check the path.")
     if output.resolve() == folder.resolve():
         raise RadsentError(f"{output}: is the folder of the corpus itself: name another one for the splits.")
-    splits = _read_splits(folder, {"train": 1 - dev - test, "dev": dev, "test": test}, stratify, seed)
+    splits = _read_splits(folder, {"train": 1 - dev - test, "dev": dev, "test": test}, stratify, group, seed)
     for path in sorted((folder / TRAIN_ONLY).glob("*.jsonl")):
         splits["train"] += import_records(path)
     ids = Counter(record.id for records in splits.values() for record in records)
@@ -62,7 +65,9 @@ def split(
         print(f"  {leak.id}: sentences {', '.join(map(str, leak.sentences))}")
 
 
-def _read_splits(folder: Path, shares: dict[str, float], stratify: str, seed: int) -> dict[str, list[Record]]:
+def _read_splits(
+    folder: Path, shares: dict[str, float], stratify: str, group: str, seed: int
+) -> dict[str, list[Record]]:
     """Read the files of a folder; where train is not given, split the others among the splits not given."""
     files = sorted(folder.glob("*.jsonl"))
     if not files:
@@ -80,7 +85,9 @@ def _read_splits(folder: Path, shares: dict[str, float], stratify: str, seed: in
         for field in fields:
             if not any(field in record.meta for record in pool):
                 print(f"Not stratified by {field}: no report has it in its meta")
-        splits.update(stratified_split(pool, open_shares, stratify=fields, seed=seed))
+        if group and not any(group in record.meta for record in pool):
+            print(f"Not grouped by {group}: no report has it in its meta")
+        splits.update(stratified_split(pool, open_shares, stratify=fields, group=group, seed=seed))
     else:
         splits["train"] += pool
     return splits

@@ -19,29 +19,46 @@ class Leak(NamedTuple):
 
 
 def stratified_split(
-    records: Sequence[Record], shares: dict[str, float], *, stratify: Iterable[str] = (), seed: int = 0
+    records: Sequence[Record],
+    shares: dict[str, float],
+    *,
+    stratify: Iterable[str] = (),
+    group: str = "",
+    seed: int = 0,
 ) -> dict[str, list[Record]]:
     """Split by report, each split with the same mix of the given `meta` fields.
 
     records (Sequence[Record]): The corpus.
     shares (Dict[str, float]): Name of a split -> its share; they add up to 1.
-    stratify (Iterable[str]): Fields of `meta`; reports are grouped by their combination of values.
+    stratify (Iterable[str]): Fields of `meta`; each combination of their values is spread evenly.
+    group (str): A field of `meta`; reports with the same value of it stay together, so that a split holds
+        institutions, say, that no other has seen. Reports without the field are on their own.
     seed (int): Same seed, same split.
     RETURNS (Dict[str, List[Record]]): The splits, each in the order of the corpus.
     """
     fields, rng = list(stratify), random.Random(seed)
-    strata: dict[str, list[int]] = defaultdict(list)
+    alone: list[list[int]] = []
+    groups: dict[str, list[int]] = defaultdict(list)
     for i, record in enumerate(records):
-        strata[repr([record.meta.get(field) for field in fields])].append(i)
+        value = record.meta.get(group) if group else None
+        if value is None:
+            alone.append([i])
+        else:
+            groups[str(value)].append(i)
     chosen: dict[str, list[int]] = {name: [] for name in shares}
-    done = 0
-    for key in sorted(strata):
-        rng.shuffle(strata[key])
-        for i in strata[key]:
-            # Deal each report to the split that is furthest behind its share: even within strata smaller than 1/share.
-            done += 1
-            behind = max(shares, key=lambda name: shares[name] * done - len(chosen[name]))
-            chosen[behind].append(i)
+    for units in (list(groups.values()), alone):
+        strata: dict[str, list[list[int]]] = defaultdict(list)
+        for unit in units:
+            strata[repr([records[unit[0]].meta.get(field) for field in fields])].append(unit)
+        dealt = dict.fromkeys(shares, 0)
+        for key in sorted(strata):
+            rng.shuffle(strata[key])
+            for unit in strata[key]:
+                # To the split that is furthest behind its share: even within strata smaller than 1/share.
+                done = sum(dealt.values()) + 1
+                behind = max(shares, key=lambda name: shares[name] * done - dealt[name])
+                dealt[behind] += 1
+                chosen[behind] += unit
     return {name: [records[i] for i in sorted(indices)] for name, indices in chosen.items()}
 
 

@@ -234,6 +234,17 @@ def test_output_is_not_the_corpus_itself(folder):
     assert [path.name for path in (folder / "in").iterdir()] == ["a.jsonl"]
 
 
+def test_institutions_stay_in_one_split(folder):
+    rows = [record(f"{i}", f"右肺S6に{i}番の結節。", institution=f"{i // 4}") for i in range(40)]
+    write(folder / "in/a.jsonl", *rows)
+    result = split("in", "out", "--dev", "0.2", "--test", "0.2", "--group", "institution")
+    assert result.exit_code == 0, result.output
+    kinds = {name: {r.meta["institution"] for r in read_records(folder / f"out/{name}.jsonl")} for name in NAMES}
+    assert {name: len(found) for name, found in kinds.items()} == {"train": 6, "dev": 2, "test": 2}
+    assert len(set().union(*kinds.values())) == 10
+    assert "Not grouped by instituton" in split("in", "other", "--group", "instituton").stdout
+
+
 def test_a_field_that_no_report_has_is_told(folder):
     write(folder / "in/a.jsonl", *reports("a", 20))
     assert "Not stratified by instituton" in split("in", "out", "--stratify", "instituton").stdout

@@ -63,6 +63,20 @@ def test_field_that_only_some_reports_have():
     assert Counter(record.meta.get("modality") for record in splits["test"]) == {"MRI": 10, None: 10}
 
 
+def test_groups_stay_together():
+    """Twenty institutions of six reports each, and forty reports of none: a tenth of each, institutions as a whole."""
+    records = [labelled_record(f"{i}", "著変なし。") for i in range(160)]
+    for i, record in enumerate(records[:120]):
+        record.meta["institution"] = f"{i // 6}"
+    splits = stratified_split(records, SHARES, group="institution", seed=2)
+    assert {name: len(split) for name, split in splits.items()} == {"train": 128, "dev": 16, "test": 16}
+    seen = {name: {record.meta.get("institution") for record in split} - {None} for name, split in splits.items()}
+    assert sum(map(len, seen.values())) == len(set().union(*seen.values())) == 20
+    assert all(seen.values())
+    whole = {name: sum("institution" in record.meta for record in split) for name, split in splits.items()}
+    assert whole == {name: 6 * len(institutions) for name, institutions in seen.items()}
+
+
 def test_empty_corpus():
     assert stratified_split([], SHARES) == {"train": [], "dev": [], "test": []}
 
