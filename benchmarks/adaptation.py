@@ -80,7 +80,7 @@ def curve(
 
 def style_trials(seeds: Sequence[int]) -> tuple[list[Record], list[tuple[str, list[Record], list[Record]]]]:
     records = bundled_corpus()
-    of_style = [record for record in records if record.meta["ending_style"] == STYLE]
+    of_style = [record for record in records if record.meta.get("ending_style") == STYLE]
     trials = []
     for seed in seeds:
         shuffled = random.Random(seed).sample(of_style, len(of_style))

@@ -74,7 +74,8 @@ def read_corpora(jichi: Path) -> tuple[dict[str, list[Record]], dict[str, list[R
 
 def held_out_fifth(name: str, records: list[Record], tests: dict[str, list[Record]]) -> list[Record]:
     styles = ["ending_style", "punctuation_style"]
-    splits = stratified_split(records, {"train": 0.8, "test": 0.2}, stratify=styles, seed=0)
+    shares = {"train": 0.8, "test": 0.2}
+    splits = stratified_split(records, shares, stratify=styles, group="institution", seed=0)
     tests[f"{name}, held out"] = splits["test"]
     return splits["train"]
 

@@ -1,16 +1,20 @@
 """What style augmentation gains on reports in a style that training never saw.
 
-    python benchmarks/generalisation.py --conditions none all --seeds 0 1 2 3 4 --tests folds final
-    python benchmarks/generalisation.py --conditions endings terms --copies 1
+    python benchmarks/generalisation.py --conditions none all --tests institutions final
+    python benchmarks/generalisation.py --conditions endings terms --copies 1 --corpus styles
 
-"folds" leaves each style of endings of the bundled corpus out of training and labels its reports: on these, settings
-are chosen. "findings" leaves out the reports with at least half of their sentences POSITIVE. "final" trains on the
-whole bundled corpus and labels external_dev and, where it is at hand (--jichi), the paper's validation split: these are
-reported, nothing is chosen by them. A condition is "none", "all" (the defaults of `spacy_radsent.report_style.v1`),
-"config" (as configs/cpu.cfg has it) or one family alone. All see each report as often (--visits), as itself or as a
-variant. The checkpoint is the last one. Every run adds its row to the JSON file, and one that is there is
-not done again, so that long runs can be shared out. "reweighted" is the same pipeline told how frequent labels are in
-the test, as estimated from its texts, beside how frequent they were in training.
+"folds" leaves each style of endings of the bundled corpus out of training and labels its reports. "institutions" leaves
+out a quarter of the institutions with all their reports, four times, those of one author together. "findings" leaves
+out the reports with at least half of their sentences POSITIVE. On these, settings are chosen. "final" trains on all and
+labels external_dev and, where it is at hand (--jichi), the paper's validation split: these are reported, nothing is
+chosen by them. With --corpus styles, training has the reports in sampled styles alone, and the reports of all
+institutions are labelled at once.
+
+A condition is "none", "all" (the defaults of `spacy_radsent.report_style.v1`), "config" (as configs/cpu.cfg has it) or
+one family alone. All see each report as often (--visits), as itself or as a variant. The checkpoint is the last one.
+Every run adds its row to the JSON file, and one that is there is not done again, so that long runs can be shared out.
+"reweighted" is the same pipeline told how frequent labels are in the test, as estimated from its texts, beside how
+frequent they were in training.
 """
 
 import argparse
@@ -25,6 +29,7 @@ from encoder_accuracy import config_of
 from figures import FOLDER, save
 from rich.console import Console
 from rich.table import Table
+from sklearn.model_selection import GroupKFold
 from spacy.language import Language
 from spacy.util import load_config
 from thinc.api import Config
@@ -41,6 +46,10 @@ from spacy_radsent.metrics import confusion, measure
 STYLE = "ending_style"
 SCORES = ("accuracy", "macro_f1", "precision_1", "recall_1")
 FINDINGS = "full of findings"
+INSTITUTIONS = "institutions"
+FOLDS = 4
+FINAL = ("external_dev", "jichi validation")
+KIND = ("model", "corpus", "condition", "copies", "visits")
 ALONE = 0.5  # probability of a family that is tried alone
 
 
@@ -95,6 +104,20 @@ def share_of_positive(record: Record) -> float:
     return sum(sentence.label == "POSITIVE" for sentence in record.sentences) / len(record.sentences)
 
 
+def folds_of_institutions(records: list[Record], at_once: bool) -> dict[str, dict[str, list[Record]]]:
+    """RETURNS (Dict[str, Dict[str, List[Record]]]): Name of a fold -> name of a test -> its reports."""
+    records = [record for record in records if "institution" in record.meta]
+    authors = [record.meta["author"] for record in records]
+    folds = [range(len(records))] if at_once else [test for _, test in GroupKFold(FOLDS).split(records, groups=authors)]
+    named = {}
+    for number, fold in enumerate(folds):
+        manners: dict[str, list[Record]] = {}
+        for i in fold:
+            manners.setdefault(f"{INSTITUTIONS} {number}, {records[i].meta['manner']}", []).append(records[i])
+        named[f"{INSTITUTIONS} {number}"] = manners
+    return named
+
+
 def scores_of(matrix: numpy.ndarray) -> dict[str, float]:
     metrics = measure(matrix)
     return {name: float(metrics[name]) for name in SCORES}
@@ -103,7 +126,8 @@ def scores_of(matrix: numpy.ndarray) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--conditions", nargs="+", default=["none", *FAMILIES, "all"])
-    parser.add_argument("--tests", nargs="+", default=["folds"], choices=["folds", "findings", "final"])
+    parser.add_argument("--tests", nargs="+", default=["folds"], choices=["folds", "findings", "institutions", "final"])
+    parser.add_argument("--corpus", default="bundled", choices=["bundled", "styles"], help="what to train on")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--copies", type=int, default=3)
     parser.add_argument("--visits", type=int, default=12)
@@ -115,25 +139,30 @@ def main() -> None:
     args = parser.parse_args()
 
     records = bundled_corpus()
-    final = {"external_dev": list(import_records(ROOT / "assets/external_dev.jsonl"))}
+    final = {FINAL[0]: list(import_records(ROOT / "assets/external_dev.jsonl"))}
     if args.jichi.exists():
-        final["jichi validation"] = list(import_records(args.jichi))
+        final[FINAL[1]] = list(import_records(args.jichi))
     folds = {"final": final} if "final" in args.tests else {}
     if "folds" in args.tests:
-        for style in sorted({record.meta[STYLE] for record in records}):
-            folds[style] = {style: [record for record in records if record.meta[STYLE] == style]}
+        for style in sorted({record.meta[STYLE] for record in records if STYLE in record.meta}):
+            folds[style] = {style: [record for record in records if record.meta.get(STYLE) == style]}
+    if "institutions" in args.tests:
+        folds |= folds_of_institutions(records, at_once=args.corpus == "styles")
     if "findings" in args.tests:
         folds[FINDINGS] = {FINDINGS: [record for record in records if share_of_positive(record) >= 0.5]}
     for seed, condition, tests in itertools.product(args.seeds, args.conditions, folds.values()):
         run = {"model": "joint" if args.encoder else f"cpu, {args.size or 'all'} members", "condition": condition}
-        run |= {"seed": seed, "copies": args.copies, "visits": args.visits}
+        run |= {"corpus": args.corpus, "seed": seed, "copies": args.copies, "visits": args.visits}
         if any({**row, **run, "test": test} == row for row in rows_of(args.output) for test in tests):
             continue
         held_out = [record for members in tests.values() for record in members]
         ids = {record.id for record in held_out}
-        others = without_leaks([record for record in records if record.id not in ids], held_out)
+        others = [record for record in records if record.id not in ids]
+        if args.corpus == "styles":
+            others = [record for record in others if STYLE in record.meta]
+        others = without_leaks(others, held_out)
         began = time.perf_counter()
-        folder = args.work / f"{condition}-{seed}-{len(others)}"
+        folder = args.work / f"{condition}-{seed}-{next(iter(tests))}"
         nlp = train(others, configure(condition, seed, len(others), args), folder)
         seconds = time.perf_counter() - began
         for test, members in tests.items():
@@ -149,23 +178,32 @@ def main() -> None:
                 flush=True,
             )
             save({"runs": [*rows_of(args.output), row]}, args.output)
-    show(rows_of(args.output), {*final, FINDINGS})
+    show(rows_of(args.output))
+
+
+def kind_of(row: dict) -> tuple:
+    return tuple(row[name] for name in KIND)
 
 
 def rows_of(output: Path) -> list[dict]:
     return json.loads(output.read_text(encoding="utf-8"))["runs"] if output.exists() else []
 
 
-def show(rows: list[dict], final: set[str]) -> None:
+def title_of(test: str) -> str:
+    if test.startswith(INSTITUTIONS):
+        return f"left-out {INSTITUTIONS}, {test.rpartition(', ')[2]}"
+    return test if test in (*FINAL, FINDINGS) else "left-out styles"
+
+
+def show(rows: list[dict]) -> None:
     """Print means and ranges over seeds; folds are pooled, so that each sentence counts once."""
     told = [row for row in rows if "reweighted" in row]
     rows += [{**row, "condition": f"{row['condition']}, reweighted", "confusion": row["reweighted"]} for row in told]
-    for title, tests in {"left-out styles, pooled": None, **{name: {name} for name in sorted(final)}}.items():
-        table = Table("model", "condition", "copies", "visits", "seeds", *SCORES, title=title)
-        chosen = [row for row in rows if (row["test"] in tests if tests else row["test"] not in final)]
-        kinds = dict.fromkeys((row["model"], row["condition"], row["copies"], row["visits"]) for row in chosen)
-        for kind in kinds:
-            same = [row for row in chosen if (row["model"], row["condition"], row["copies"], row["visits"]) == kind]
+    for title in dict.fromkeys(title_of(row["test"]) for row in rows):
+        table = Table(*KIND, "seeds", *SCORES, title=title)
+        chosen = [row for row in rows if title_of(row["test"]) == title]
+        for kind in dict.fromkeys(kind_of(row) for row in chosen):
+            same = [row for row in chosen if kind_of(row) == kind]
             pooled = [
                 scores_of(sum(numpy.array(row["confusion"]) for row in same if row["seed"] == seed))
                 for seed in sorted({row["seed"] for row in same})

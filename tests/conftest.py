@@ -37,8 +37,18 @@ def ja_ginza() -> Language:
 
 @pytest.fixture(scope="session")
 def bundled() -> list[Record]:
-    """The labelled synthetic reports that come with the project."""
-    return [record for path in sorted((ROOT / "assets/bundled").glob("*.jsonl")) for record in import_records(path)]
+    """The labelled synthetic reports in sampled styles that come with the project."""
+    return _bundled("part*.jsonl")
+
+
+@pytest.fixture(scope="session")
+def institutions() -> list[Record]:
+    """Those in the manners of invented institutions: as messy as reports get."""
+    return _bundled("institutions*.jsonl")
+
+
+def _bundled(pattern: str) -> list[Record]:
+    return [record for path in sorted((ROOT / "assets/bundled").glob(pattern)) for record in import_records(path)]
 
 
 @pytest.fixture(scope="session")

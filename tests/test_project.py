@@ -26,13 +26,18 @@ PACKAGE = "ja_radsent_smoke"
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    """A copy of the project with 180 reports."""
+    """A copy of the project with 180 reports in sampled styles, and 72 of institutions."""
     folder = tmp_path_factory.mktemp("project")
     for name in ("project.yml", "configs", "scripts"):
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, folder / name)
     (folder / "assets/bundled").mkdir(parents=True)
-    for name in ("external_dev.jsonl", "samples.jsonl", *(f"bundled/part0{i}.jsonl" for i in range(3))):
+    for name in (
+        "external_dev.jsonl",
+        "samples.jsonl",
+        *(f"bundled/part0{i}.jsonl" for i in range(3)),
+        "bundled/institutions0.jsonl",
+    ):
         shutil.copy(ROOT / "assets" / name, folder / "assets" / name)
     yield folder
     subprocess.run([sys.executable, "-m", "pip", "uninstall", "--quiet", "--yes", PACKAGE], check=False)

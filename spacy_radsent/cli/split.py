@@ -54,7 +54,8 @@ def split(
     dropped = {leak.id for leak in leaks}
     splits["train"] = [record for record in splits["train"] if record.id not in dropped]
     if empty := [name for name, records in splits.items() if not records]:
-        raise RadsentError(f"{folder}: no report is left for {empty[0]}: add {empty[0]}.jsonl, or give more reports.")
+        advice = f"or do without --group {group}" if group else "or give more reports"
+        raise RadsentError(f"{folder}: no report is left for {empty[0]}: add {empty[0]}.jsonl, {advice}.")
     for name, records in splits.items():
         write_records(records, output / f"{name}.jsonl")
         print(f"{output / name}.jsonl: {len(records)} reports, {sum(len(r.sentences) for r in records)} sentences")

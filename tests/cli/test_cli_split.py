@@ -156,6 +156,7 @@ def test_bundled_corpus(shares, folder):
     dev, test = shares.split()
     external = ROOT / "assets" / "external_dev.jsonl"
     args = ["--dev", dev, "--test", test, "--stratify", "heading_style,punctuation_style", "--held-out", str(external)]
+    args += ["--group", "institution"]
     result = split(str(ROOT / "assets" / "bundled"), "out", *args)
     assert (result.exit_code, result.stderr) == (0, "")
     records = {name: list(read_records(folder / f"out/{name}.jsonl", labelled=True)) for name in NAMES}
@@ -163,9 +164,13 @@ def test_bundled_corpus(shares, folder):
     # Complete and disjoint: what is in no split is a leak.
     everything = [record.id for split_records in records.values() for record in split_records]
     everything += [leak["id"] for leak in leaks]
-    assert len(everything) == len(set(everything)) == 840
-    assert len(records["dev"]) == pytest.approx(840 * float(dev), abs=1)
-    assert len(records["test"]) == pytest.approx(840 * float(test), abs=1)
+    assert len(everything) == len(set(everything)) == 2712
+    assert len(records["dev"]) == pytest.approx(2712 * float(dev), abs=10)
+    assert len(records["test"]) == pytest.approx(2712 * float(test), abs=10)
+    seen = [
+        {r.meta["institution"] for r in split_records if "institution" in r.meta} for split_records in records.values()
+    ]
+    assert sum(map(len, seen)) == len(set().union(*seen)) == 208
     assert leaks and f"Leaks: {len(leaks)} reports dropped" in result.stdout
     tested = {text for r in [*records["dev"], *records["test"], *read_records(external)] for text in r.sentence_texts}
     trained = {text for r in records["train"] for text in r.sentence_texts}
@@ -243,6 +248,13 @@ def test_institutions_stay_in_one_split(folder):
     assert {name: len(found) for name, found in kinds.items()} == {"train": 6, "dev": 2, "test": 2}
     assert len(set().union(*kinds.values())) == 10
     assert "Not grouped by instituton" in split("in", "other", "--group", "instituton").stdout
+
+
+def test_too_few_institutions_to_keep_apart(folder):
+    write(folder / "in/a.jsonl", *(record(f"{i}", f"右肺S6に{i}番の結節。", institution=f"{i % 2}") for i in range(40)))
+    result = split("in", "out", "--group", "institution")
+    assert result.exit_code == 1
+    assert "in: no report is left for dev: add dev.jsonl, or do without --group institution." in result.output
 
 
 def test_a_field_that_no_report_has_is_told(folder):

@@ -93,19 +93,24 @@ def test_any_text_keeps_its_offsets(text, nlp):
 
 
 @pytest.fixture(scope="module")
-def bundled_docbin(bundled, tmp_path_factory):
+def everything(bundled, institutions):
+    return [*bundled, *institutions]
+
+
+@pytest.fixture(scope="module")
+def bundled_docbin(everything, tmp_path_factory):
     path = tmp_path_factory.mktemp("docbin") / "bundled.spacy"
-    return path, write_docbin(bundled, path)
+    return path, write_docbin(everything, path)
 
 
-def test_bundled_reports_survive_a_docbin(bundled, bundled_docbin):
+def test_bundled_reports_survive_a_docbin(everything, bundled_docbin):
     path, alignment = bundled_docbin
-    assert alignment == Alignment(), "every edge of 10,162 sentences is a token edge"
+    assert alignment == Alignment(), "every edge of 29,920 sentences is a token edge"
     docs = list(DocBin().from_disk(path).get_docs(spacy.blank("ja").vocab))
-    assert len(docs) == len(bundled) == 840
-    for doc, gold in zip(docs, bundled, strict=True):
+    assert len(docs) == len(everything) == 2712
+    for doc, gold in zip(docs, everything, strict=True):
         assert_same_sentences(doc, gold)
-    assert sum(len(doc.spans[SPANS_KEY]) for doc in docs) == 10_162
+    assert sum(len(doc.spans[SPANS_KEY]) for doc in docs) == 29_920
 
 
 def test_docbin_holds_no_user_data(bundled_docbin):
