@@ -39,7 +39,7 @@ def config_of(model: str, encoder: str, reports: int, epochs: int) -> Config:
     config = load_config(ROOT / f"configs/{'cpu' if model == 'cpu' else 'joint'}.cfg", interpolate=False)
     config["corpora"]["train"]["augmenter"] = None  # what it gains: benchmarks/generalisation.py
     if model == "cpu":
-        config["training"]["max_epochs"] = 8
+        config["training"].update({"max_epochs": 8, "max_steps": 0})
         return config
     config["paths"]["encoder"] = encoder
     steps = math.ceil(reports / config["training"]["batcher"]["size"]) * epochs

@@ -72,7 +72,7 @@ def configure(condition: str, seed: int, reports: int, args: argparse.Namespace)
             config["components"]["radsent"]["model"]["size"] = args.size
     if condition != "config":
         config["corpora"]["train"]["augmenter"] = augmenter_of(condition, copies, seed)
-        config["training"]["max_epochs"] = epochs
+        config["training"].update({"max_epochs": epochs, "max_steps": 0})
     config["training"].update({"eval_frequency": 10_000, "patience": 0})
     config["system"]["seed"] = seed
     return config

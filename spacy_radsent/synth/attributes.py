@@ -71,7 +71,11 @@ class Style(_Table):
 
 
 class Attributes(_Table):
-    """The whole table; see attributes.yaml."""
+    """The whole table; see attributes.yaml.
+
+    `institution_share` of the reports are written in the manner of one of the `institutions` (name -> how it writes),
+    the others in one of the `styles`.
+    """
 
     experience: Pool
     structure: Pool
@@ -87,6 +91,8 @@ class Attributes(_Table):
     hard_cases: dict[str, HardCase] = {}
     never: list[dict[str, list[str]]] = []
     styles: dict[str, Style] = Field(min_length=1)
+    institution_share: float = Field(0.5, ge=0, le=1)
+    institutions: dict[str, Annotated[str, Field(min_length=1)]] = {}
 
     @cached_property
     def sha256(self) -> str:
@@ -110,10 +116,14 @@ class Attributes(_Table):
     def _draw(self, rng: random.Random) -> "Drawn":
         site_name = _choose(rng, {name: site.weight for name, site in self.sites.items()})
         site = self.sites[site_name]
-        style_name = _choose(rng, {name: style.weight for name, style in self.styles.items()})
+        if self.institutions and rng.random() < self.institution_share:
+            style_name = rng.choice(list(self.institutions))
+            style = {"habits": {self.institutions[style_name]: 1.0}}
+        else:
+            style_name = _choose(rng, {name: style.weight for name, style in self.styles.items()})
+            style = {name: getattr(self.styles[style_name], name) for name in STYLE_POINTS}
         pools = {name: getattr(self, name) for name in POOLS}
         pools |= {"sex": site.sex or self.sex, "modality": site.modality, "disease": site.disease}
-        style = {name: getattr(self.styles[style_name], name) for name in STYLE_POINTS}
         return Drawn(
             values={"site": site_name, **{name: _choose(rng, pool) for name, pool in pools.items()}},
             style_name=style_name,
@@ -132,7 +142,7 @@ class Drawn:
 
     values (Dict[str, str]): Site, modality, disease and the values of the pools.
     style_name (str): The institution.
-    style (Dict[str, str]): How it writes.
+    style (Dict[str, str]): How it writes: point by point, or as "habits".
     hard_cases (Dict[str, str]): What to put into it, by name.
     """
 
@@ -199,6 +209,7 @@ def _check_combinations(table: Attributes, path: Path) -> None:
     """Name what `never` forbids but the table does not hold: it would forbid nothing."""
     sites = table.sites.values()
     known: dict[str, set[str]] = {name: set(getattr(table, name)) for name in (*POOLS, "styles", "hard_cases")}
+    known["styles"] |= set(table.institutions)
     known["site"] = set(table.sites)
     known["sex"] |= {value for site in sites for value in site.sex or ()}
     known["modality"] = {value for site in sites for value in site.modality}

@@ -15,17 +15,9 @@ TABLE = read_attributes()
 NAMES = {
     *("experience", "structure", "age", "sex", "site", "modality", "reason", "image_quality", "scan_range"),
     *("prior_exam", "disease", "certainty", "rarity", "institution", "hard_cases"),
-    *(
-        "headings",
-        "endings",
-        "punctuation",
-        "line_breaks",
-        "figure_marks",
-        "numbering",
-        "language",
-        "notation",
-        "length",
-    ),
+}
+POINTS = {
+    *("headings", "endings", "punctuation", "line_breaks", "figure_marks", "numbering", "language", "notation", "length")
 }
 
 
@@ -42,9 +34,18 @@ def write(path, old="", new=""):
 
 
 def test_every_report_draws_every_attribute(many):
-    assert all(set(drawn.meta) == NAMES for drawn in many)
+    for drawn in many:
+        told = {"habits"} if drawn.style_name in TABLE.institutions else POINTS
+        assert set(drawn.meta) == NAMES | told
     assert {case for drawn in many for case in drawn.hard_cases} == set(TABLE.hard_cases)
-    assert {drawn.style_name for drawn in many} == set(TABLE.styles)
+    drawn_names = {drawn.style_name for drawn in many}
+    assert set(TABLE.styles) < drawn_names <= {*TABLE.styles, *TABLE.institutions} and len(drawn_names) > 200
+    of_institutions = sum(drawn.style_name in TABLE.institutions for drawn in many) / len(many)
+    assert of_institutions == pytest.approx(TABLE.institution_share, abs=0.04)
+
+
+def test_every_institution_of_the_corpus_is_there(institutions):
+    assert {record.meta["institution"] for record in institutions} == set(TABLE.institutions)
 
 
 def test_same_seed_same_report_however_many():
@@ -82,7 +83,7 @@ def test_style_of_ones_own(tmp_path):
     table = srsly.yaml_loads(BUNDLED.read_text(encoding="utf-8"))
     ours = {**table["styles"]["spoken"], "headings": ["＜所見＞の行から始める"], "length": {"3文": 1, "4文": 3}}
     path = tmp_path / "ours.json"
-    path.write_text(json.dumps({**table, "styles": {"ours": ours}}, ensure_ascii=False), encoding="utf-8")
+    path.write_text(json.dumps({**table, "styles": {"ours": ours}, "institutions": {}}, ensure_ascii=False), encoding="utf-8")
     drawn = [read_attributes(path).draw(0, i) for i in range(400)]
     assert {one.meta["institution"] for one in drawn} == {"ours"}
     assert {one.style["headings"] for one in drawn} == {"＜所見＞の行から始める"}
@@ -100,6 +101,8 @@ def test_style_of_ones_own(tmp_path):
         ("良好: 7", "良好: 0", "'image_quality.良好' is not right: input should be greater than 0"),
         ("良好: 7", "良好: .inf", "'image_quality.良好' is not right"),
         ("share: 0.25", "share: 25", "'hard_cases.history_like_finding.share' is not right: input should be less"),
+        ("institution_share: 0.5", "institution_share: 50", "'institution_share' is not right: input should be less"),
+        ('"21": ', '"21": ""\n  x: ', "'institutions.21' is not right: string should have at least 1 character"),
         ("sites:\n", "sites:\n  肝\n", "not valid YAML"),
         ("reason:\n", "reason: [\n", "not valid YAML"),
         ("sex:\n  男性: 1\n", "sex:\n  - 男性: 1\n  - x: 1\nrest:\n", "'rest' is not known"),

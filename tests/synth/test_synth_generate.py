@@ -301,7 +301,7 @@ def test_dry_run_sends_and_writes_nothing(output, monkeypatch):
         assert not stub.requests
     assert "報告書の条件" in done.output
     assert "3200 requests, nothing sent. Estimated:" in done.output
-    assert "gpt-4.1: 2,3" in done.output and "+ 960,000 tokens, $12." in done.output
+    assert "gpt-4.1: 2,4" in done.output and "+ 960,000 tokens, $12." in done.output
     assert not list(output.parent.iterdir())
 
 
