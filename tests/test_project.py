@@ -259,7 +259,8 @@ def test_workflow_of_synthetic_data(project):
         assert "0 answers" in again.stdout
         assert len(stub.requests) == 24
     assert "| synth | all | 12 |" in (project / "metrics/synth/corpus_stats.md").read_text(encoding="utf-8")
-    done = run_project(project, "split", ".", "--vars.corpus", "synth", "--vars.stratify", "institution")
+    alike = ("--vars.stratify", "institution", "--vars.group", "")
+    done = run_project(project, "split", ".", "--vars.corpus", "synth", *alike)
     assert "train.jsonl: 10 reports" in done.stdout
 
 
