@@ -17,7 +17,8 @@ NAMES = {
     *("prior_exam", "disease", "certainty", "rarity", "institution", "hard_cases"),
 }
 POINTS = {
-    *("headings", "endings", "punctuation", "line_breaks", "figure_marks", "numbering", "language", "notation", "length")
+    *("headings", "endings", "punctuation", "line_breaks", "figure_marks"),
+    *("numbering", "language", "notation", "length"),
 }
 
 
@@ -83,7 +84,8 @@ def test_style_of_ones_own(tmp_path):
     table = srsly.yaml_loads(BUNDLED.read_text(encoding="utf-8"))
     ours = {**table["styles"]["spoken"], "headings": ["＜所見＞の行から始める"], "length": {"3文": 1, "4文": 3}}
     path = tmp_path / "ours.json"
-    path.write_text(json.dumps({**table, "styles": {"ours": ours}, "institutions": {}}, ensure_ascii=False), encoding="utf-8")
+    table = {**table, "styles": {"ours": ours}, "institutions": {}}
+    path.write_text(json.dumps(table, ensure_ascii=False), encoding="utf-8")
     drawn = [read_attributes(path).draw(0, i) for i in range(400)]
     assert {one.meta["institution"] for one in drawn} == {"ours"}
     assert {one.style["headings"] for one in drawn} == {"＜所見＞の行から始める"}
