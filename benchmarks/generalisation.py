@@ -48,7 +48,7 @@ SCORES = ("accuracy", "macro_f1", "precision_1", "recall_1")
 FINDINGS = "full of findings"
 INSTITUTIONS = "institutions"
 FOLDS = 4
-FINAL = ("external_dev", "jichi validation")
+EXTERNAL, JICHI = "external_dev", "jichi validation"
 KIND = ("model", "corpus", "condition", "copies", "visits")
 ALONE = 0.5  # probability of a family that is tried alone
 
@@ -139,9 +139,9 @@ def main() -> None:
     args = parser.parse_args()
 
     records = bundled_corpus()
-    final = {FINAL[0]: list(import_records(ROOT / "assets/external_dev.jsonl"))}
+    final = {EXTERNAL: list(import_records(ROOT / "assets/external_dev.jsonl"))}
     if args.jichi.exists():
-        final[FINAL[1]] = list(import_records(args.jichi))
+        final[JICHI] = list(import_records(args.jichi))
     folds = {"final": final} if "final" in args.tests else {}
     if "folds" in args.tests:
         for style in sorted({record.meta[STYLE] for record in records if STYLE in record.meta}):
@@ -153,6 +153,8 @@ def main() -> None:
     for seed, condition, tests in itertools.product(args.seeds, args.conditions, folds.values()):
         run = {"model": "joint" if args.encoder else f"cpu, {args.size or 'all'} members", "condition": condition}
         run |= {"corpus": args.corpus, "seed": seed, "copies": args.copies, "visits": args.visits}
+        if condition == "config":
+            run |= {"copies": None, "visits": None}  # it has its own
         if any({**row, **run, "test": test} == row for row in rows_of(args.output) for test in tests):
             continue
         held_out = [record for members in tests.values() for record in members]
@@ -162,7 +164,7 @@ def main() -> None:
             others = [record for record in others if STYLE in record.meta]
         others = without_leaks(others, held_out)
         began = time.perf_counter()
-        folder = args.work / f"{condition}-{seed}-{next(iter(tests))}"
+        folder = args.work / f"{condition}-{seed}-{len(others)}"
         nlp = train(others, configure(condition, seed, len(others), args), folder)
         seconds = time.perf_counter() - began
         for test, members in tests.items():
@@ -192,7 +194,7 @@ def rows_of(output: Path) -> list[dict]:
 def title_of(test: str) -> str:
     if test.startswith(INSTITUTIONS):
         return f"left-out {INSTITUTIONS}, {test.rpartition(', ')[2]}"
-    return test if test in (*FINAL, FINDINGS) else "left-out styles"
+    return test if test in (EXTERNAL, JICHI, FINDINGS) else "left-out styles"
 
 
 def show(rows: list[dict]) -> None:

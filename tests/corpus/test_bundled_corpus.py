@@ -21,7 +21,7 @@ def test_institutions_are_complete(bundled, institutions):
 
 def test_sentences_of_institutions_are_those_found_by_rule(institutions):
     for record in institutions:
-        found = [(start, end) for start, end in sentence_offsets(record.text)]
+        found = list(sentence_offsets(record.text))
         assert found == [(sentence.start, sentence.end) for sentence in record.sentences], record.id
 
 
