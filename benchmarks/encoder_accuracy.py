@@ -42,13 +42,18 @@ def config_of(model: str, encoder: str, reports: int, epochs: int) -> Config:
         config["training"].update({"max_epochs": 8, "max_steps": 0})
         return config
     config["paths"]["encoder"] = encoder
-    steps = math.ceil(reports / config["training"]["batcher"]["size"]) * epochs
     config["training"]["gpu_allocator"] = None
-    config["training"]["optimizer"]["learn_rate"].update({"total_steps": steps, "warmup_steps": steps // 10})
+    pace(config, reports, epochs)
     if model != "joint":
         read_otherwise(config, model)
         config["components"]["radsent"]["model"]["mixer"] = None
     return config
+
+
+def pace(config: Config, reports: int, epochs: int) -> None:
+    """Let the learning rate rise and fall within so many passes over the reports."""
+    steps = math.ceil(reports / config["training"]["batcher"]["size"]) * epochs
+    config["training"]["optimizer"]["learn_rate"].update({"total_steps": steps, "warmup_steps": steps // 10})
 
 
 def read_otherwise(config: Config, scheme: str) -> None:

@@ -25,7 +25,7 @@ from pathlib import Path
 
 import numpy
 from classification import ROOT, bundled_corpus, mean_and_range, train_with, without_leaks
-from encoder_accuracy import config_of
+from encoder_accuracy import pace
 from figures import FOLDER, save
 from rich.console import Console
 from rich.table import Table
@@ -64,16 +64,17 @@ def augmenter_of(condition: str, copies: int, seed: int) -> dict | None:
 def configure(condition: str, seed: int, reports: int, args: argparse.Namespace) -> Config:
     copies = 0 if condition == "none" else args.copies
     epochs = max(1, round(args.visits / (1 + copies)))
-    if args.encoder:
-        config = config_of("joint", args.encoder, reports * (1 + copies), epochs)
-    else:
-        config = load_config(ROOT / "configs/cpu.cfg", interpolate=False)
-        if args.size:
-            config["components"]["radsent"]["model"]["size"] = args.size
+    config = load_config(ROOT / f"configs/{args.model}.cfg", interpolate=False)
+    if args.model == "cpu" and args.size:
+        config["components"]["radsent"]["model"]["size"] = args.size
     if condition != "config":
         config["corpora"]["train"]["augmenter"] = augmenter_of(condition, copies, seed)
         config["training"].update({"max_epochs": epochs, "max_steps": 0})
-    config["training"].update({"eval_frequency": 10_000, "patience": 0})
+        if args.model != "cpu":
+            pace(config, reports * (1 + copies), epochs)
+    if args.encoder:
+        config["paths"]["encoder"] = args.encoder
+    config["training"].update({"eval_frequency": 10_000, "patience": 0, "gpu_allocator": None})
     config["system"]["seed"] = seed
     return config
 
@@ -132,7 +133,8 @@ def main() -> None:
     parser.add_argument("--copies", type=int, default=3)
     parser.add_argument("--visits", type=int, default=12)
     parser.add_argument("--size", type=int, default=1, help="members of the CPU model; 0: as in the config")
-    parser.add_argument("--encoder", help="a checkpoint: configs/joint.cfg instead of the CPU model")
+    parser.add_argument("--model", default="cpu", choices=["cpu", "joint", "mixed"], help="which of the configs")
+    parser.add_argument("--encoder", help="a checkpoint, for joint and mixed")
     parser.add_argument("--jichi", type=Path, default=ROOT / "../shared/data/jichi/validation.jsonl")
     parser.add_argument("--work", type=Path, default=Path("training/benchmark"))
     parser.add_argument("--output", type=Path, default=FOLDER / "generalisation.json")
@@ -151,7 +153,8 @@ def main() -> None:
     if "findings" in args.tests:
         folds[FINDINGS] = {FINDINGS: [record for record in records if share_of_positive(record) >= 0.5]}
     for seed, condition, tests in itertools.product(args.seeds, args.conditions, folds.values()):
-        run = {"model": "joint" if args.encoder else f"cpu, {args.size or 'all'} members", "condition": condition}
+        run = {"model": f"cpu, {args.size or 'all'} members" if args.model == "cpu" else args.model}
+        run |= {"condition": condition}
         run |= {"corpus": args.corpus, "seed": seed, "copies": args.copies, "visits": args.visits}
         if condition == "config":
             run |= {"copies": None, "visits": None}  # it has its own

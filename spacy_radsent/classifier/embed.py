@@ -38,15 +38,16 @@ def forward(
     ops, embed = model.ops, model.layers[0]
     distinct, places = distinct_tokens(docs)
     (vectors,), backprop_vectors = embed([distinct], is_train)
+    rows = ops.asarray1i(places)
     lengths: Any = numpy.array([len(doc) for doc in docs], dtype="i")
 
     def backprop(d_docs: list[Floats2d]) -> list[Doc]:
         d_vectors = ops.alloc2f(*vectors.shape)
-        ops.scatter_add(d_vectors, ops.asarray1i(places), ops.flatten(d_docs))
+        ops.scatter_add(d_vectors, rows, ops.flatten(d_docs))
         backprop_vectors([d_vectors])
         return docs
 
-    return ops.unflatten(vectors[places], lengths), backprop
+    return ops.unflatten(vectors[rows], lengths), backprop
 
 
 def init(model: Model, X: list[Doc] | None = None, Y: list[Floats2d] | None = None) -> None:

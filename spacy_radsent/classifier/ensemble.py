@@ -21,7 +21,23 @@ def build_sentence_ensemble(member: SentenceModel, size: int) -> SentenceModel:
     RETURNS (SentenceModel): Takes and gives what a member does. Each member learns from its own errors, as if it were
         trained alone.
     """
-    members = [member, *(member.copy() for _ in range(size - 1))]
+    return ensemble_of([member, *(member.copy() for _ in range(size - 1))])
+
+
+def build_mixed_ensemble(encoder: SentenceModel, words: SentenceModel) -> SentenceModel:
+    """Build a model whose probabilities are the mean of those of two members of different kinds.
+
+    A pretrained encoder knows more of the language, the CPU model sees words and endings as they are written: the mean
+    of both is better than either on institutions never seen (docs/generalisation.md has the figures).
+
+    encoder (SentenceModel): E.g. `spacy_radsent.EncoderClassifier.v1`.
+    words (SentenceModel): E.g. `spacy_radsent.SentenceClassifier.v1`.
+    RETURNS (SentenceModel): See `build_sentence_ensemble`.
+    """
+    return ensemble_of([encoder, words])
+
+
+def ensemble_of(members: list[SentenceModel]) -> SentenceModel:
     return use_fast_gemm(Model("sentence_ensemble", forward, init=init, layers=members))
 
 

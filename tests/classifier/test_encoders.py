@@ -57,7 +57,7 @@ def test_overfits_and_keeps_it_on_disk_and_in_bytes(checkpoint, kind, scheme, tm
             assert numpy.allclose(scores_of(other(text)), scores_of(nlp(text)), atol=1e-5)
 
 
-@pytest.mark.parametrize("config", ["joint", "window"])
+@pytest.mark.parametrize("config", ["joint", "mixed", "window"])
 @pytest.mark.parametrize("kind", ["bert", "roberta", "modernbert"])
 def test_spacy_train(checkpoint, bundled, kind, config, tmp_path, capsys):
     for name, records in {"train": bundled[:24], "dev": bundled[24:30]}.items():

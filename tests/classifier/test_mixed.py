@@ -1,0 +1,103 @@
+"""A transformer and the CPU model in one pipeline: their mean is what is labelled, saved, and made int8."""
+
+import numpy
+import pytest
+import spacy
+from corpus.nasty_texts import NASTY_TEXTS
+from encoders import assert_knows_reports, encoder_config, run_without_torch, scores_of
+from tiny import GOLD, REPORTS, labels_of, make_examples
+from typer.testing import CliRunner
+
+from spacy_radsent.classifier.component import _offsets
+from spacy_radsent.cli import app
+from spacy_radsent.corpus.docbin import blank_pipeline
+from spacy_radsent.errors import RadsentError
+
+WORDS = {
+    "@architectures": "spacy_radsent.SentenceClassifier.v1",
+    "width": 32,
+    "tok2vec": {
+        "@architectures": "spacy.HashEmbedCNN.v2",
+        "width": 32,
+        "depth": 1,
+        "embed_size": 500,
+        "window_size": 1,
+        "maxout_pieces": 3,
+        "subword_features": True,
+        "pretrained_vectors": None,
+    },
+    "mixer": {
+        "@architectures": "spacy.MaxoutWindowEncoder.v2",
+        "width": 32,
+        "window_size": 1,
+        "maxout_pieces": 3,
+        "depth": 1,
+    },
+}
+
+
+def make_mixed_pipeline(checkpoint, **settings):
+    model = {
+        "@architectures": "spacy_radsent.MixedEnsemble.v1",
+        "encoder": encoder_config(checkpoint),
+        "words": WORDS,
+    }
+    nlp = blank_pipeline()
+    nlp.add_pipe("radsent_sentencizer")
+    nlp.add_pipe("radsent", config={"model": model, **settings})
+    return nlp
+
+
+@pytest.fixture(scope="module")
+def trained(checkpoint):
+    spacy.util.fix_random_seed(0)
+    nlp = make_mixed_pipeline(checkpoint("bert"))
+    examples = make_examples(nlp)
+    optimizer = nlp.initialize(lambda: examples)
+    optimizer.learn_rate = 0.003
+    for _ in range(40):
+        nlp.update(examples, sgd=optimizer)
+    return nlp
+
+
+def test_both_members_learn_and_their_mean_is_given(trained):
+    assert_knows_reports(trained)
+    docs = [trained(text) for text in REPORTS]
+    sentences = [list(doc.spans["radsent"]) for doc in docs]
+    members = [member.predict((docs, _offsets(sentences))) for member in trained.get_pipe("radsent").model.layers]
+    gold = [label for labels in GOLD for label in labels.split()]
+    labels = trained.get_pipe("radsent").labels
+    for scores in members:
+        assert [labels[place] for place in scores.argmax(axis=1)] == gold
+    assert not numpy.allclose(members[0], members[1], atol=1e-3)
+    given = numpy.concatenate([scores_of(doc) for doc in docs])
+    assert numpy.allclose(given, (members[0] + members[1]) / 2, atol=1e-5)
+
+
+def test_is_kept_on_disk_and_in_bytes(trained, tmp_path):
+    trained.to_disk(tmp_path)
+    for other in (spacy.load(tmp_path), make_mixed_pipeline("no/such-model").from_bytes(trained.to_bytes())):
+        for text in REPORTS:
+            assert numpy.allclose(scores_of(other(text)), scores_of(trained(text)), atol=1e-5)
+
+
+def test_int8_needs_no_torch(trained, tmp_path):
+    trained.to_disk(tmp_path / "trained")
+    done = CliRunner().invoke(app, ["optimize", str(tmp_path / "trained"), str(tmp_path / "int8")])
+    assert done.exit_code == 0, done.output
+    assert_knows_reports(spacy.load(tmp_path / "int8"))
+    done = run_without_torch(tmp_path / "int8")
+    assert done.stdout.strip() == str(GOLD[0].split()), done.stderr
+
+
+def test_one_label_per_sentence_of_nasty_texts_alone_and_in_a_stream(trained):
+    texts = list(NASTY_TEXTS.values())
+    for doc, text in zip(trained.pipe(texts, batch_size=7), texts, strict=True):
+        assert doc.text == text
+        assert len(doc.spans["radsent"]) == sum(not sent.text.isspace() for sent in doc.sents)
+        assert labels_of(doc) == labels_of(trained(text))
+
+
+def test_class_weights_are_refused(checkpoint):
+    with pytest.raises(RadsentError, match="cannot be used with an ensemble"):
+        make_mixed_pipeline(checkpoint("bert"), class_weights={"POSITIVE": 2.0})
