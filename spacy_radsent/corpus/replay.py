@@ -5,21 +5,28 @@ from collections.abc import Sequence
 
 from .records import Record
 
+# Reports of the corpus that are seen again: more would repeat the few local ones more often, and gain nothing
+# (docs/generalisation.md).
+REPLAYED = 800
+
 
 def replay_mixture(local: Sequence[Record], corpus: Sequence[Record], share: float, seed: int = 0) -> list[Record]:
     """Mix.
 
     local (Sequence[Record]): Reports of one's own, at least one.
-    corpus (Sequence[Record]): What the model was trained on: all of it is seen again (experience replay).
+    corpus (Sequence[Record]): What the model was trained on: `REPLAYED` of them are drawn, to be seen again (experience
+        replay).
     share (float): Share that the local reports have of the mixture, [0, 1): they are repeated as often as it takes.
-    seed (int): For the order.
+    seed (int): For what is drawn, and for the order.
     RETURNS (List[Record]): The mixture; repeated reports have ids of their own.
     """
-    wanted = max(len(local), round(len(corpus) * share / (1 - share)))
+    rng = random.Random(seed)
+    drawn = rng.sample(corpus, min(REPLAYED, len(corpus)))
+    wanted = max(len(local), round(len(drawn) * share / (1 - share)))
     repeated = [
         local[i % len(local)].model_copy(update={"id": f"{local[i % len(local)].id}#local{i // len(local)}"})
         for i in range(wanted)
     ]
-    mixture = [*repeated, *corpus]
-    random.Random(seed).shuffle(mixture)
+    mixture = [*repeated, *drawn]
+    rng.shuffle(mixture)
     return mixture

@@ -20,6 +20,15 @@ def test_share_and_ids(bundled, count, share):
     assert mixture != [*repeated, *corpus] and mixture == replay_mixture(local, corpus, share)
 
 
+def test_of_a_large_corpus_some_are_drawn_and_local_reports_repeat_no_more_often(bundled, institutions):
+    corpus = [*bundled[10:], *institutions]
+    mixture = replay_mixture(bundled[:10], corpus, 0.5)
+    drawn = [record for record in mixture if "#local" not in record.id]
+    assert len(drawn) == 800 == len(mixture) - len(drawn)
+    assert len({record.id for record in drawn}) == 800 and {r.id for r in drawn} < {r.id for r in corpus}
+    assert 0.5 < sum("institution" in record.meta for record in drawn) / len(drawn) < 0.95, "of all kinds"
+
+
 def test_every_local_report_is_in_it(bundled):
     mixture = replay_mixture(bundled[:40], bundled[100:110], 0.01)
     assert sum("#local" in record.id for record in mixture) == 40
