@@ -12,7 +12,7 @@ from spacy_radsent.synth.privacy import IdentifierScreen
 def test_institutions_are_complete(bundled, institutions):
     assert set(Counter(record.meta["institution"] for record in institutions).values()) == {9}
     manners = Counter(record.meta["manner"] for record in institutions)
-    assert manners == {"unusual": 128 * 9, "common": 144 * 9}
+    assert manners == {"unusual": 128 * 9, "common": 272 * 9}
     ids = [record.id for record in (*bundled, *institutions)]
     assert len(set(ids)) == len(ids)
     labels = Counter(sentence.label for record in institutions for sentence in record.sentences)
