@@ -19,7 +19,15 @@ import math
 import time
 from pathlib import Path
 
-from classification import SCORES, bundled_corpus, mean_and_range, score_pipeline, train_with, without_leaks
+from classification import (
+    SCORES,
+    add_corpus_argument,
+    bundled_corpus,
+    mean_and_range,
+    score_pipeline,
+    train_with,
+    without_leaks,
+)
 from figures import FOLDER, save
 from rich.console import Console
 from rich.table import Table
@@ -66,10 +74,10 @@ def read_otherwise(config: Config, scheme: str) -> None:
         del encoder["before"], encoder["after"]
 
 
-def read_corpora(jichi: Path) -> tuple[dict[str, list[Record]], dict[str, list[Record]]]:
+def read_corpora(jichi: Path, part: str) -> tuple[dict[str, list[Record]], dict[str, list[Record]]]:
     """RETURNS (Tuple[Dict[str, List[Record]], Dict[str, List[Record]]]): Training data by name, test data by name."""
     tests = {"external_dev": list(import_records(ROOT / "assets/external_dev.jsonl"))}
-    train = {"bundled": held_out_fifth("bundled", bundled_corpus(), tests)}
+    train = {"bundled": held_out_fifth("bundled", bundled_corpus(part), tests)}
     if jichi.exists():
         rest = held_out_fifth("jichi", list(import_records(jichi)), tests)
         train["bundled + jichi"] = train["bundled"] + rest
@@ -102,12 +110,13 @@ def main() -> None:
     parser.add_argument("--data", nargs="+", default=["bundled", "bundled + jichi"])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--epochs", type=int, default=4, help="of the transformers")
+    add_corpus_argument(parser)
     parser.add_argument("--jichi", type=Path, default=ROOT / "../shared/data/jichi/validation.jsonl")
     parser.add_argument("--work", type=Path, default=Path("training/benchmark"))
     parser.add_argument("--output", type=Path, default=FOLDER / "encoder_accuracy.json")
     args = parser.parse_args()
 
-    train, tests = read_corpora(args.jichi)
+    train, tests = read_corpora(args.jichi, args.corpus)
     nlp = blank_pipeline()
     golds = {name: [record_to_doc(r, nlp, Alignment()) for r in records] for name, records in tests.items()}
     for data, model, seed in itertools.product(args.data, args.models, args.seeds):

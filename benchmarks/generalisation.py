@@ -2,6 +2,7 @@
 
     python benchmarks/generalisation.py --conditions none all --tests institutions final
     python benchmarks/generalisation.py --conditions endings terms --copies 1 --corpus styles
+    python benchmarks/generalisation.py --conditions config --tests final --model mixed --encoder /models/e5
 
 "folds" leaves each style of endings of the bundled corpus out of training and labels its reports. "institutions" leaves
 out a quarter of the institutions with all their reports, four times, those of one author together. "findings" leaves
@@ -10,9 +11,10 @@ labels external_dev and, where it is at hand (--jichi), the paper's validation s
 chosen by them. With --corpus styles, training has the reports in sampled styles alone, and the reports of all
 institutions are labelled at once.
 
-A condition is "none", "all" (the defaults of `spacy_radsent.report_style.v1`), "config" (as configs/cpu.cfg has it) or
-one family alone. All see each report as often (--visits), as itself or as a variant. The checkpoint is the last one.
-Every run adds its row to the JSON file, and one that is there is not done again, so that long runs can be shared out.
+A condition is "none", "all" (the defaults of `spacy_radsent.report_style.v1`), "config" (as the model's config has
+it) or one family alone. All see each report as often (--visits), as itself or as a variant. The checkpoint is the last
+one. Every run adds its row to the JSON file, and one that is there is not done again, so that long runs can be shared
+out.
 "reweighted" is the same pipeline told how frequent labels are in the test, as estimated from its texts, beside how
 frequent they were in training.
 """
@@ -24,7 +26,7 @@ import time
 from pathlib import Path
 
 import numpy
-from classification import ROOT, bundled_corpus, mean_and_range, train_with, without_leaks
+from classification import ROOT, add_corpus_argument, bundled_corpus, mean_and_range, train_with, without_leaks
 from encoder_accuracy import pace
 from figures import FOLDER, save
 from rich.console import Console
@@ -49,7 +51,7 @@ FINDINGS = "full of findings"
 INSTITUTIONS = "institutions"
 FOLDS = 4
 EXTERNAL, JICHI = "external_dev", "jichi validation"
-KIND = ("model", "corpus", "condition", "copies", "visits")
+KIND = ("model", "corpus", "corpus_reports", "condition", "copies", "visits")
 ALONE = 0.5  # probability of a family that is tried alone
 
 
@@ -128,7 +130,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--conditions", nargs="+", default=["none", *FAMILIES, "all"])
     parser.add_argument("--tests", nargs="+", default=["folds"], choices=["folds", "findings", "institutions", "final"])
-    parser.add_argument("--corpus", default="bundled", choices=["bundled", "styles"], help="what to train on")
+    add_corpus_argument(parser)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--copies", type=int, default=3)
     parser.add_argument("--visits", type=int, default=12)
@@ -139,8 +141,10 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("training/benchmark"))
     parser.add_argument("--output", type=Path, default=FOLDER / "generalisation.json")
     args = parser.parse_args()
+    if (args.model == "cpu") != (args.encoder is None):
+        parser.error("--encoder is for --model joint and mixed, which need it.")
 
-    records = bundled_corpus()
+    records = bundled_corpus(args.corpus)
     final = {EXTERNAL: list(import_records(ROOT / "assets/external_dev.jsonl"))}
     if args.jichi.exists():
         final[JICHI] = list(import_records(args.jichi))
@@ -149,13 +153,13 @@ def main() -> None:
         for style in sorted({record.meta[STYLE] for record in records if STYLE in record.meta}):
             folds[style] = {style: [record for record in records if record.meta.get(STYLE) == style]}
     if "institutions" in args.tests:
-        folds |= folds_of_institutions(records, at_once=args.corpus == "styles")
+        folds |= folds_of_institutions(bundled_corpus(), at_once=args.corpus == "styles")
     if "findings" in args.tests:
         folds[FINDINGS] = {FINDINGS: [record for record in records if share_of_positive(record) >= 0.5]}
     for seed, condition, tests in itertools.product(args.seeds, args.conditions, folds.values()):
-        run = {"model": f"cpu, {args.size or 'all'} members" if args.model == "cpu" else args.model}
-        run |= {"condition": condition}
-        run |= {"corpus": args.corpus, "seed": seed, "copies": args.copies, "visits": args.visits}
+        model = f"cpu, {args.size or 'all'} members" if args.model == "cpu" else args.model
+        run = {"model": model, "corpus": args.corpus, "corpus_reports": len(records), "condition": condition}
+        run |= {"seed": seed, "copies": args.copies, "visits": args.visits}
         if condition == "config":
             run |= {"copies": None, "visits": None}  # it has its own
         if any({**row, **run, "test": test} == row for row in rows_of(args.output) for test in tests):
@@ -163,11 +167,9 @@ def main() -> None:
         held_out = [record for members in tests.values() for record in members]
         ids = {record.id for record in held_out}
         others = [record for record in records if record.id not in ids]
-        if args.corpus == "styles":
-            others = [record for record in others if STYLE in record.meta]
         others = without_leaks(others, held_out)
         began = time.perf_counter()
-        folder = args.work / f"{condition}-{seed}-{len(others)}"
+        folder = args.work / f"{args.model}-{condition}-{seed}-{len(others)}"
         nlp = train(others, configure(condition, seed, len(others), args), folder)
         seconds = time.perf_counter() - began
         for test, members in tests.items():

@@ -1,4 +1,4 @@
-"""Mix a few labelled reports of one's own with the training corpus, as spaCy reads it, to go on training on both."""
+"""Mix a few labelled reports of one's own with some of the training corpus, to go on training on both."""
 
 import re
 import sys
@@ -21,9 +21,12 @@ def main(local: str, corpus: str, output: str, share: str, seed: str) -> None:
     own = [record for record in import_records(local) if any(sentence.label for sentence in record.sentences)]
     if not own:
         raise RadsentError(f"{local}: no sentence has a label: label some reports first (docs/labels.md).")
-    mixture = replay_mixture(own, list(import_records(corpus)), float(share), int(seed))
+    known = list(import_records(corpus))
+    mixture = replay_mixture(own, known, float(share), int(seed))
     write_docbin(mixture, output)
-    print(f"{output}: {len(own)} reports of your own, repeated to {len(mixture)} with those of {corpus}")
+    copies = sum("#local" in record.id for record in mixture)
+    drawn = len(mixture) - copies
+    print(f"{output}: {len(own)} reports of your own, repeated to {copies}, and {drawn} of {len(known)} of {corpus}")
 
 
 if __name__ == "__main__":

@@ -113,7 +113,7 @@ def test_python_of_the_readme_works_as_pasted(project):
 
 def test_workflow_with_a_transformer_and_resumed(project, checkpoint):
     """A model by its folder, trained, then trained again from where it ended."""
-    arguments = ["train", ".", "--vars.config", "configs/joint.cfg", "--vars.encoder", str(checkpoint("bert"))]
+    arguments = ["train", ".", "--vars.config", "configs/mixed.cfg", "--vars.encoder", str(checkpoint("bert"))]
     shutil.move(project / "training", project / "training-cpu")
     try:
         losses = []

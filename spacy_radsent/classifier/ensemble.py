@@ -27,8 +27,9 @@ def build_sentence_ensemble(member: SentenceModel, size: int) -> SentenceModel:
 def build_mixed_ensemble(encoder: SentenceModel, words: SentenceModel) -> SentenceModel:
     """Build a model whose probabilities are the mean of those of two members of different kinds.
 
-    A pretrained encoder knows more of the language, the CPU model sees words and endings as they are written: the mean
-    of both is better than either on institutions never seen (docs/generalisation.md has the figures).
+    A pretrained encoder knows more of the language, the CPU model sees words and endings as they are written: on
+    institutions never seen, the mean of both was better than either (docs/generalisation.md, "A transformer knows
+    more").
 
     encoder (SentenceModel): E.g. `spacy_radsent.EncoderClassifier.v1`.
     words (SentenceModel): E.g. `spacy_radsent.SentenceClassifier.v1`.

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from .records import Record
 
-# Reports of the corpus that are seen again: more would repeat the few local ones more often, and gain nothing
-# (docs/generalisation.md).
+# Reports of the corpus that are seen again, about as many as it had when adapting was measured
+# (docs/generalisation.md): with more, the few local ones would be repeated some hundred times.
 REPLAYED = 800
 
 

@@ -1,10 +1,13 @@
 """A transformer and the CPU model in one pipeline: their mean is what is labelled, saved, and made int8."""
 
+from pathlib import Path
+
 import numpy
 import pytest
 import spacy
 from corpus.nasty_texts import NASTY_TEXTS
 from encoders import assert_knows_reports, encoder_config, run_without_torch, scores_of
+from spacy.util import load_config
 from tiny import GOLD, REPORTS, labels_of, make_examples
 from typer.testing import CliRunner
 
@@ -13,34 +16,22 @@ from spacy_radsent.cli import app
 from spacy_radsent.corpus.docbin import blank_pipeline
 from spacy_radsent.errors import RadsentError
 
-WORDS = {
-    "@architectures": "spacy_radsent.SentenceClassifier.v1",
-    "width": 32,
-    "tok2vec": {
-        "@architectures": "spacy.HashEmbedCNN.v2",
-        "width": 32,
-        "depth": 1,
-        "embed_size": 500,
-        "window_size": 1,
-        "maxout_pieces": 3,
-        "subword_features": True,
-        "pretrained_vectors": None,
-    },
-    "mixer": {
-        "@architectures": "spacy.MaxoutWindowEncoder.v2",
-        "width": 32,
-        "window_size": 1,
-        "maxout_pieces": 3,
-        "depth": 1,
-    },
-}
+CONFIG = Path(__file__).parents[2] / "configs/mixed.cfg"
+
+
+def narrow_words() -> dict:
+    """RETURNS (dict): The CPU model of configs/mixed.cfg, narrower and without word vectors."""
+    words = load_config(CONFIG, interpolate=True)["components"]["radsent"]["model"]["words"]
+    words["ngrams"].update({"width": 16, "rows": 2048})
+    words["tok2vec"]["embed"]["embed"].update({"rows": [500, 100, 100, 500], "include_static_vectors": False})
+    return words
 
 
 def make_mixed_pipeline(checkpoint, **settings):
     model = {
         "@architectures": "spacy_radsent.MixedEnsemble.v1",
         "encoder": encoder_config(checkpoint),
-        "words": WORDS,
+        "words": narrow_words(),
     }
     nlp = blank_pipeline()
     nlp.add_pipe("radsent_sentencizer")

@@ -40,7 +40,7 @@ def test_every_report_draws_every_attribute(many):
         assert set(drawn.meta) == NAMES | told
     assert {case for drawn in many for case in drawn.hard_cases} == set(TABLE.hard_cases)
     drawn_names = {drawn.style_name for drawn in many}
-    assert set(TABLE.styles) < drawn_names <= {*TABLE.styles, *TABLE.institutions} and len(drawn_names) > 200
+    assert set(TABLE.styles) < drawn_names <= {*TABLE.styles, *TABLE.institutions} and len(drawn_names) > 340
     of_institutions = sum(drawn.style_name in TABLE.institutions for drawn in many) / len(many)
     assert of_institutions == pytest.approx(TABLE.institution_share, abs=0.04)
 
