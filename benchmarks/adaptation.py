@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy
-from classification import ROOT, bundled_corpus, mean_and_range, without_leaks
+from classification import ROOT, add_corpus_argument, bundled_corpus, mean_and_range, without_leaks
 from figures import FOLDER, save
 from generalisation import SCORES, confusion_of, scores_of, sentences_of, train
 from rich.console import Console
@@ -28,7 +28,7 @@ from thinc.api import Config
 
 from spacy_radsent.corpus.importers import import_records
 from spacy_radsent.corpus.records import Record
-from spacy_radsent.corpus.replay import replay_mixture
+from spacy_radsent.corpus.replay import is_local, replay_mixture
 from spacy_radsent.corpus.split import stratified_split
 
 STYLE = "電報調・記号多用（(-), (+), n.p., →, ↑）"  # the one that is hardest to label without
@@ -52,7 +52,7 @@ def adapt(
     config["paths"]["resume"] = str(base)
     mixture = replay_mixture(local, corpus, SHARE)
     if not replay:
-        mixture = [record for record in mixture if "#local" in record.id]
+        mixture = [record for record in mixture if is_local(record)]
     return train(mixture, config, folder)
 
 
@@ -78,8 +78,9 @@ def curve(
     return rows
 
 
-def style_trials(seeds: Sequence[int]) -> tuple[list[Record], list[tuple[str, list[Record], list[Record]]]]:
-    records = bundled_corpus()
+def style_trials(
+    records: list[Record], seeds: Sequence[int]
+) -> tuple[list[Record], list[tuple[str, list[Record], list[Record]]]]:
     of_style = [record for record in records if record.meta.get("ending_style") == STYLE]
     trials = []
     for seed in seeds:
@@ -88,7 +89,9 @@ def style_trials(seeds: Sequence[int]) -> tuple[list[Record], list[tuple[str, li
     return without_leaks([record for record in records if record not in of_style], of_style), trials
 
 
-def external_trials(seeds: Sequence[int]) -> tuple[list[Record], list[tuple[str, list[Record], list[Record]]]]:
+def external_trials(
+    records: list[Record], seeds: Sequence[int]
+) -> tuple[list[Record], list[tuple[str, list[Record], list[Record]]]]:
     external = list(import_records(ROOT / "assets/external_dev.jsonl"))
     trials = []
     for seed in seeds:
@@ -100,19 +103,21 @@ def external_trials(seeds: Sequence[int]) -> tuple[list[Record], list[tuple[str,
             halves[0] += own[:10]
             halves[1] += own[10:]
         trials.append((f"both, seed {seed}", *halves))
-    return without_leaks(bundled_corpus(), external), trials
+    return without_leaks(records, external), trials
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
+    add_corpus_argument(parser)
     parser.add_argument("--size", type=int, default=1, help="members of the CPU model")
     parser.add_argument("--work", type=Path, default=Path("training/benchmark"))
     parser.add_argument("--output", type=Path, default=FOLDER / "adaptation.json")
     args = parser.parse_args()
+    records = bundled_corpus(args.corpus)
     rows = []
     for name, trials_of in (("style", style_trials), ("external", external_trials)):
-        corpus, trials = trials_of(args.seeds)
+        corpus, trials = trials_of(records, args.seeds)
         rows += curve(name, corpus, trials, args)
         save({"runs": rows}, args.output)
     table = Table("setting", "reports", "way", "trials", *SCORES, "accuracy on what was known", title="adaptation")

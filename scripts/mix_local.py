@@ -5,7 +5,7 @@ import sys
 
 from spacy_radsent.corpus.docbin import write_docbin
 from spacy_radsent.corpus.importers import import_records
-from spacy_radsent.corpus.replay import replay_mixture
+from spacy_radsent.corpus.replay import is_local, replay_mixture
 from spacy_radsent.errors import RadsentError
 
 MAX_SHARE = 0.95
@@ -24,7 +24,7 @@ def main(local: str, corpus: str, output: str, share: str, seed: str) -> None:
     known = list(import_records(corpus))
     mixture = replay_mixture(own, known, float(share), int(seed))
     write_docbin(mixture, output)
-    copies = sum("#local" in record.id for record in mixture)
+    copies = sum(map(is_local, mixture))
     drawn = len(mixture) - copies
     print(f"{output}: {len(own)} reports of your own, repeated to {copies}, and {drawn} of {len(known)} of {corpus}")
 

@@ -8,6 +8,7 @@ from .records import Record
 # Reports of the corpus that are seen again, about as many as it had when adapting was measured
 # (docs/generalisation.md): with more, the few local ones would be repeated some hundred times.
 REPLAYED = 800
+LOCAL = "#local"  # in the id of each copy of a report of one's own
 
 
 def replay_mixture(local: Sequence[Record], corpus: Sequence[Record], share: float, seed: int = 0) -> list[Record]:
@@ -24,9 +25,14 @@ def replay_mixture(local: Sequence[Record], corpus: Sequence[Record], share: flo
     drawn = rng.sample(corpus, min(REPLAYED, len(corpus)))
     wanted = max(len(local), round(len(drawn) * share / (1 - share)))
     repeated = [
-        local[i % len(local)].model_copy(update={"id": f"{local[i % len(local)].id}#local{i // len(local)}"})
+        local[i % len(local)].model_copy(update={"id": f"{local[i % len(local)].id}{LOCAL}{i // len(local)}"})
         for i in range(wanted)
     ]
     mixture = [*repeated, *drawn]
     rng.shuffle(mixture)
     return mixture
+
+
+def is_local(record: Record) -> bool:
+    """RETURNS (bool): Whether a report of a mixture is one's own."""
+    return LOCAL in record.id
