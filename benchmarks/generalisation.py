@@ -3,6 +3,7 @@
     python benchmarks/generalisation.py --conditions none all --tests institutions final
     python benchmarks/generalisation.py --conditions endings terms --copies 1 --corpus styles
     python benchmarks/generalisation.py --conditions config --tests final --model mixed --encoder /models/e5
+    python benchmarks/generalisation.py --conditions config --tests final --size 0 --teacher mixed/model-last
 
 "folds" leaves each style of endings of the bundled corpus out of training and labels its reports. "institutions" leaves
 out a quarter of the institutions with all their reports, four times, those of one author together. "findings" leaves
@@ -74,8 +75,7 @@ def configure(condition: str, seed: int, reports: int, args: argparse.Namespace)
         config["training"].update({"max_epochs": epochs, "max_steps": 0})
         if args.model != "cpu":
             pace(config, reports * (1 + copies), epochs)
-    if args.encoder:
-        config["paths"]["encoder"] = args.encoder
+    config["paths"].update({"encoder": args.encoder or "", "teacher": args.teacher})
     config["training"].update({"eval_frequency": 10_000, "patience": 0, "gpu_allocator": None})
     config["system"]["seed"] = seed
     return config
@@ -137,6 +137,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=1, help="members of the CPU model; 0: as in the config")
     parser.add_argument("--model", default="cpu", choices=["cpu", "joint", "mixed"], help="which of the configs")
     parser.add_argument("--encoder", help="a checkpoint, for joint and mixed")
+    parser.add_argument("--teacher", help="a pipeline trained on the same reports, to learn from")
     parser.add_argument("--jichi", type=Path, default=ROOT / "../shared/data/jichi/validation.jsonl")
     parser.add_argument("--work", type=Path, default=Path("training/benchmark"))
     parser.add_argument("--output", type=Path, default=FOLDER / "generalisation.json")
@@ -158,6 +159,7 @@ def main() -> None:
         folds[FINDINGS] = {FINDINGS: [record for record in records if share_of_positive(record) >= 0.5]}
     for seed, condition, tests in itertools.product(args.seeds, args.conditions, folds.values()):
         model = f"cpu, {args.size or 'all'} members" if args.model == "cpu" else args.model
+        model += ", taught" if args.teacher else ""
         run = {"model": model, "corpus": args.corpus, "corpus_reports": len(records), "condition": condition}
         run |= {"seed": seed, "copies": args.copies, "visits": args.visits}
         if condition == "config":

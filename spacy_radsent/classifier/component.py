@@ -19,6 +19,7 @@ from ..extensions import install_extensions
 from ..labeller import Labelled, SentenceLabeller, write_labelled
 from ..labels import LABELS, SPANS_KEY
 from .decision import Decision
+from .teacher import Teacher
 from .weights import check_trained, load_weights
 
 # What `predict` hands to `set_annotations`: the sentences of each Doc, and a row of probabilities for each sentence.
@@ -76,6 +77,7 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
         }
         self.decision = decision
         self._rehearsal_model: Model | None = None
+        self._teacher: Teacher | None = None
         for label in LABELS:
             vocab.strings.add(label)
 
@@ -170,14 +172,15 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
         return losses
 
     def get_loss(self, examples: Iterable[Example], prediction: Prediction) -> tuple[float, Floats2d]:
-        """Compute the cross-entropy against the labels of the reference.
+        """Compute the cross-entropy against the labels of the reference, and what a teacher says of its sentences.
 
         examples (Iterable[Example]): The batch.
         prediction (Prediction): The reference's sentences, mapped to the predicted documents, and their probabilities.
         RETURNS (Tuple[float, Floats2d]): The loss summed over labelled sentences, and its gradient with respect to
-            the logits: probability minus target times the label's weight, zero for a sentence without label.
+            the logits: probability minus target times the label's weight, zero for a sentence without label
+            where there is no teacher.
         """
-        _, scores = prediction
+        sentences, scores = prediction
         golds = [span.label_ for eg in examples for span in eg.reference.spans.get(self.key, [])]
         smoothing, weights = self.cfg["label_smoothing"], self.cfg["class_weights"]
         target = numpy.zeros(scores.shape, dtype="f")
@@ -186,6 +189,9 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
             if gold:
                 row[:] = smoothing / len(LABELS)
                 row[LABELS.index(gold)] += 1.0 - smoothing
+        if self._teacher is not None:
+            docs = [eg.predicted for eg in examples]
+            target, counts = self._teacher.teach((docs, _offsets(sentences)), target, counts)
         return self._cross_entropy(scores, target, counts)
 
     def _cross_entropy(self, scores: Floats2d, target: Any, counts: Any) -> tuple[float, Floats2d]:
@@ -225,6 +231,8 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
         nlp: Language | None = None,
         labels: Sequence[str] | None = None,
         weights: str | None = None,
+        teacher: str | None = None,
+        teacher_share: float = 0.5,
     ) -> None:
         """Initialize the model, and check that the training data fit the label scheme.
 
@@ -233,6 +241,8 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
         labels (Optional[Sequence[str]]): What `spacy init labels` wrote; the scheme is fixed, so it is only checked.
         weights (Optional[str]): Folder of a trained pipeline with a component of this name and architecture, to go on
             from its weights. The optimizer starts anew.
+        teacher (Optional[str]): A trained pipeline with a component of this name, to learn its probabilities from.
+        teacher_share (float): See `Teacher`.
         """
         if labels is not None:
             self._check_scheme(labels)
@@ -253,6 +263,8 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
                 f"The training data hold no labelled sentence in doc.spans[{self.key!r}]: make them with "
                 f"'radsent convert corpus.jsonl corpus.spacy', or set spans_key to the key they use."
             )
+        if teacher is not None:
+            self._teacher = Teacher.load(teacher, teacher_share, self.vocab, self.name)
         if weights is not None:
             load_weights(self.model, Path(weights), self.name)
             return

@@ -1,0 +1,121 @@
+"""Knowledge distillation: a pipeline learns what a trained one says, beside its labels and where there are none."""
+
+import numpy
+import pytest
+import spacy
+from spacy.tokens import Span
+from spacy.training import Example
+from spacy.vectors import Vectors
+from tiny import GOLD, REPORTS, gold_doc, labels_of, make_examples, make_pipeline, train_tiny
+
+from spacy_radsent.corpus.docbin import blank_pipeline
+from spacy_radsent.errors import RadsentError
+
+ALL_ABSENT = [" ".join("NEGATIVE" for _ in labels.split()) for labels in GOLD]
+
+
+@pytest.fixture(scope="module")
+def teacher(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("teacher")
+    train_tiny().to_disk(folder)
+    return folder
+
+
+def pipeline_with(settings):
+    nlp = make_pipeline()
+    nlp.config["initialize"]["components"]["radsent"] = {key: str(x) if key == "teacher" else x for key, x in settings}
+    return nlp
+
+
+def train_with(examples_of, **settings):
+    spacy.util.fix_random_seed(1)
+    nlp = pipeline_with(settings.items())
+    examples = examples_of(nlp)
+    optimizer = nlp.initialize(lambda: examples)
+    optimizer.learn_rate = 0.01
+    for _ in range(40):
+        nlp.update(examples, sgd=optimizer, drop=0.1)
+    return nlp
+
+
+def all_absent(nlp):
+    return [
+        Example(nlp.make_doc(text), gold_doc(nlp, text, labels.split()))
+        for text, labels in zip(REPORTS, ALL_ABSENT, strict=True)
+    ]
+
+
+def only_first_labelled(nlp):
+    """RETURNS (List[Example]): The reports, with a label for the first sentence of the first one alone."""
+    examples = make_examples(nlp)
+    for number, eg in enumerate(examples):
+        for i, span in enumerate(eg.reference.spans["radsent"]):
+            label = span.label_ if number == i == 0 else ""
+            eg.reference.spans["radsent"][i] = Span(eg.reference, span.start, span.end, label=label)
+    return examples
+
+
+def said_by(nlp):
+    return [" ".join(labels_of(nlp(text))) for text in REPORTS]
+
+
+@pytest.mark.parametrize(("share", "learned"), [(0.0, ALL_ABSENT), (1.0, GOLD)])
+def test_learns_from_labels_or_from_the_teacher_as_its_share_says(teacher, share, learned):
+    assert said_by(train_with(all_absent, teacher=teacher, teacher_share=share)) == learned
+
+
+def test_learns_sentences_without_label_from_the_teacher_whatever_its_share(teacher):
+    assert said_by(train_with(only_first_labelled, teacher=teacher, teacher_share=0.1)) == GOLD
+    assert said_by(train_with(only_first_labelled)) == [" ".join("BACKGROUND" for _ in x.split()) for x in GOLD]
+
+
+def test_the_gradient_is_probability_minus_the_mean_of_both_targets(teacher):
+    nlp = pipeline_with({"teacher": teacher, "teacher_share": 0.25}.items())
+    examples = all_absent(nlp)
+    nlp.initialize(lambda: examples)
+    pipe = nlp.get_pipe("radsent")
+    sentences = [pipe.gold_sentences(eg) for eg in examples]
+    scores = numpy.full((14, 4), 0.25, dtype="f")
+    _, gradient = pipe.get_loss(examples, (sentences, scores))
+    taught = numpy.concatenate([spacy.load(teacher)(text).spans["radsent"].attrs["scores"] for text in REPORTS])
+    smoothed = 0.95 * numpy.array([0.0, 0.0, 1.0, 0.0]) + 0.05 / 4
+    assert numpy.allclose(gradient, scores - (0.75 * smoothed + 0.25 * taught), atol=1e-5)
+
+
+def test_what_was_taught_is_saved_and_the_teacher_is_not(teacher, tmp_path):
+    nlp = train_with(all_absent, teacher=teacher, teacher_share=1.0)
+    nlp.to_disk(tmp_path / "taught")
+    nlp.config["initialize"]["components"].clear()
+    alike = train_with(make_examples)
+    assert said_by(spacy.load(tmp_path / "taught")) == GOLD
+    assert len(nlp.get_pipe("radsent").to_bytes()) == len(alike.get_pipe("radsent").to_bytes())
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"teacher": "none"}, "none: cannot be loaded"),
+        ({"teacher": "blank"}, "blank: holds no component 'radsent': give a pipeline that has one"),
+        ({"teacher": "blank", "teacher_share": 1.5}, "teacher_share is 1.5: give a number from 0 to 1"),
+    ],
+)
+def test_refuses_a_teacher_that_cannot_teach(settings, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    spacy.blank("ja").to_disk("blank")
+    nlp = pipeline_with(settings.items())
+    with pytest.raises(RadsentError, match=message):
+        nlp.initialize(lambda: make_examples(nlp))
+
+
+def test_refuses_a_teacher_with_other_word_vectors(tmp_path):
+    taught = blank_pipeline()
+    taught.vocab.vectors = Vectors(shape=(10, 8), name="eight")
+    taught.add_pipe("radsent_sentencizer")
+    model = make_pipeline().config["components"]["radsent"]["model"]
+    model["member"]["tok2vec"]["embed"]["embed"]["include_static_vectors"] = True
+    taught.add_pipe("radsent", config={"model": model})
+    taught.initialize(lambda: make_examples(taught))
+    taught.to_disk(tmp_path)
+    nlp = pipeline_with({"teacher": tmp_path}.items())
+    with pytest.raises(RadsentError, match="trained with word vectors of width 8, this pipeline's have 0"):
+        nlp.initialize(lambda: make_examples(nlp))
