@@ -280,6 +280,19 @@ def test_frozen_layers_stay_as_they_are(checkpoint, kind, layers):
     assert {name for name in changed if name.startswith(f"{layers}.1.")}
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_lowest_layers_alone_can_be_taken(checkpoint, kind, tmp_path):
+    whole, lowest = train_encoder(checkpoint(kind), steps=0), train_encoder(checkpoint(kind), steps=0, layers=1)
+    weights, kept = (shim_of(nlp).backend.encoder.state_dict() for nlp in (whole, lowest))
+    left_out = {name for name in weights if name not in kept}
+    assert left_out == {name for name in weights if re.search(r"layers?\.1\.", name)}
+    assert all(torch.equal(tensor, weights[name]) for name, tensor in kept.items())
+    nlp = train_encoder(checkpoint(kind), layers=1)
+    assert_knows_reports(nlp)
+    nlp.to_disk(tmp_path)
+    assert numpy.allclose(scores_of(spacy.load(tmp_path)(REPORTS[0])), scores_of(nlp(REPORTS[0])), atol=1e-5)
+
+
 def test_averages_are_of_the_encoder_as_well(checkpoint):
     nlp = train_encoder(checkpoint("bert"), steps=0)
     optimizer = nlp.create_optimizer()
@@ -472,6 +485,8 @@ def test_no_network_and_no_local_copy(monkeypatch):
         ({"normalize": "zenkaku"}, "normalize is 'zenkaku'"),
         ({"max_length": 4}, "max_length is 4"),
         ({"freeze_layers": 9}, "freeze_layers is 9: the encoder has 2 layers"),
+        ({"layers": 9}, "layers is 9: .* has 2: give no more than that"),
+        ({"layers": 0}, "layers is 0: give a number of at least 1"),
         ({"scheme": "Window", "before": -1}, "before is -1"),
     ],
 )

@@ -34,7 +34,7 @@ def load_pretrained(name: str, config: dict[str, Any]) -> tuple[Checkpoint, Any]
     """Read a pretrained encoder. The hub is asked where `name` is no folder and the model is not in its local cache.
 
     name (str): A folder, or the name of a model on the Hugging Face hub.
-    config (Dict[str, Any]): Settings that replace those of the checkpoint, e.g. dropout rates.
+    config (Dict[str, Any]): Settings that replace those of the checkpoint, e.g. dropout rates, fewer layers.
     RETURNS (Tuple[Checkpoint, torch.nn.Module]): The checkpoint, and the encoder with its weights.
     """
     from transformers import AutoModel, AutoTokenizer
@@ -48,6 +48,10 @@ def load_pretrained(name: str, config: dict[str, Any]) -> tuple[Checkpoint, Any]
         raise RadsentError(
             f"{name}: its tokenizer has {len(tokenizer)} entries, its weights are made for {settings.vocab_size}: "
             f"put the tokenizer and the weights of one model together."
+        )
+    if config.get("num_hidden_layers", 0) > settings.num_hidden_layers:
+        raise RadsentError(
+            f"layers is {config['num_hidden_layers']}: {name} has {settings.num_hidden_layers}: give no more than that."
         )
     settings.update(config)
     verbosity = logging.get_verbosity()

@@ -57,6 +57,7 @@ def build_report_encoder(
     max_length: int = 512,
     normalize: str = "none",
     attention_dropout: float | None = None,
+    layers: int | None = None,
     freeze_embeddings: bool = False,
     freeze_layers: int = 0,
     learn_rate_factor: float = 1.0,
@@ -74,6 +75,7 @@ def build_report_encoder(
     normalize (str): What to do with the text first: "none", "nfkc" or "full_width" (for JMedRoBERTa).
     attention_dropout (Optional[float]): Replaces the checkpoint's. With 0 training takes less than half the time on
         a CPU (docs/encoders.md).
+    layers (Optional[int]): Take so many of the lowest layers; all if None. Fewer are faster and know less.
     freeze_embeddings (bool): Leave the token embeddings as they are.
     freeze_layers (int): Leave the lowest layers, and the embeddings, as they are.
     learn_rate_factor (float): The encoder's learning rate, as a share of the optimizer's.
@@ -93,6 +95,7 @@ def build_window_encoder(
     max_length: int = 512,
     normalize: str = "none",
     attention_dropout: float | None = None,
+    layers: int | None = None,
     freeze_embeddings: bool = False,
     freeze_layers: int = 0,
     learn_rate_factor: float = 1.0,

@@ -34,6 +34,7 @@ class EncoderSettings:
     max_length: int
     normalize: str
     attention_dropout: float | None
+    layers: int | None
     freeze_embeddings: bool
     freeze_layers: int
     learn_rate_factor: float
@@ -45,6 +46,8 @@ class EncoderSettings:
             raise RadsentError(f"normalize is {self.normalize!r}: give one of {', '.join(NORMALIZERS)}.")
         if self.max_length < 16:
             raise RadsentError(f"max_length is {self.max_length}: give at least 16 wordpieces.")
+        if self.layers is not None and self.layers < 1:
+            raise RadsentError(f"layers is {self.layers}: give a number of at least 1, or null for all.")
 
 
 class EncoderShim(Shim):
@@ -72,9 +75,9 @@ class EncoderShim(Shim):
     @property
     def _config(self) -> dict[str, Any]:
         """RETURNS (Dict[str, Any]): What the settings replace in the configuration of the checkpoint."""
-        dropout = self.settings.attention_dropout
+        dropout, layers = self.settings.attention_dropout, self.settings.layers
         names = () if dropout is None else ("attention_probs_dropout_prob", "attention_dropout")
-        return dict.fromkeys(names, dropout)
+        return {**dict.fromkeys(names, dropout), **({} if layers is None else {"num_hidden_layers": layers})}
 
     def _set(self, checkpoint: Checkpoint, backend: Shim) -> None:
         self.tokenizer = SentenceTokenizer(build_tokenizer(checkpoint), self.settings.normalize)
