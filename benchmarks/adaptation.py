@@ -2,7 +2,9 @@
 
     python benchmarks/adaptation.py
 
-Two settings, each with a tenth of the training reports held out to see what is forgotten:
+Each with a tenth of the training reports held out to see what is forgotten:
+  unusual institutions, common institutions: trained without a quarter of the invented institutions, adapted to 5 of
+    the 9 reports of one of them, tested on its other 4; 10 of them, for each seed;
   style: trained without one style of endings of the bundled corpus, adapted to 10, 20 and 40 reports in it, tested on
     the others in it;
   external: trained on the bundled corpus, adapted to 5 and 10 reports of an institution of external_dev, tested on its
@@ -11,15 +13,17 @@ Adapted as `spacy project run adapt` does, and, for comparison, on the new repor
 """
 
 import argparse
+import json
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy
-from classification import ROOT, add_corpus_argument, bundled_corpus, mean_and_range, without_leaks
+from classification import ROOT, add_corpus_argument, bundled_corpus, without_leaks
 from figures import FOLDER, save
-from generalisation import SCORES, confusion_of, scores_of, sentences_of, train
+from generalisation import SCORES, confusion_of, folds_of_institutions, scores_of, sentences_of, train
 from rich.console import Console
 from rich.table import Table
 from spacy.language import Language
@@ -33,6 +37,7 @@ from spacy_radsent.corpus.split import stratified_split
 
 STYLE = "電報調・記号多用（(-), (+), n.p., →, ↑）"  # the one that is hardest to label without
 SHARE, LEARN_RATE = 0.5, 0.001  # as in project.yml
+Trials = list[tuple[str, list[Record], list[Record]]]  # name, reports to learn from, reports to test on
 
 
 def config_for(args: argparse.Namespace) -> Config:
@@ -56,9 +61,7 @@ def adapt(
     return train(mixture, config, folder)
 
 
-def curve(
-    name: str, corpus: list[Record], trials: list[tuple[str, list[Record], list[Record]]], args: argparse.Namespace
-) -> list[dict]:
+def curve(name: str, corpus: list[Record], trials: Trials, args: argparse.Namespace) -> list[dict]:
     """RETURNS (List[Dict]): A row for each trial: what it is called, reports to learn from, reports to test on."""
     splits = stratified_split(corpus, {"train": 0.9, "held out": 0.1}, seed=0)
     known = without_leaks(splits["train"], splits["held out"])
@@ -78,9 +81,21 @@ def curve(
     return rows
 
 
-def style_trials(
-    records: list[Record], seeds: Sequence[int]
-) -> tuple[list[Record], list[tuple[str, list[Record], list[Record]]]]:
+def institution_trials(manner: str, records: list[Record], seeds: Sequence[int]) -> tuple[list[Record], Trials]:
+    fold = next(iter(folds_of_institutions(bundled_corpus(), at_once=False).values()))
+    left_out = [record for members in fold.values() for record in members]
+    names = sorted({record.meta["institution"] for record in left_out if record.meta["manner"] == manner})
+    trials = []
+    for seed in seeds:
+        for name in random.Random(seed).sample(names, 10):
+            own = [record for record in left_out if record.meta["institution"] == name]
+            own = random.Random(seed).sample(own, len(own))
+            trials.append((f"{name}, seed {seed}", own[:5], own[5:]))
+    ids = {record.id for record in left_out}
+    return without_leaks([record for record in records if record.id not in ids], left_out), trials
+
+
+def style_trials(records: list[Record], seeds: Sequence[int]) -> tuple[list[Record], Trials]:
     of_style = [record for record in records if record.meta.get("ending_style") == STYLE]
     trials = []
     for seed in seeds:
@@ -89,9 +104,7 @@ def style_trials(
     return without_leaks([record for record in records if record not in of_style], of_style), trials
 
 
-def external_trials(
-    records: list[Record], seeds: Sequence[int]
-) -> tuple[list[Record], list[tuple[str, list[Record], list[Record]]]]:
+def external_trials(records: list[Record], seeds: Sequence[int]) -> tuple[list[Record], Trials]:
     external = list(import_records(ROOT / "assets/external_dev.jsonl"))
     trials = []
     for seed in seeds:
@@ -106,8 +119,17 @@ def external_trials(
     return without_leaks(records, external), trials
 
 
+SETTINGS: dict[str, Callable[[list[Record], Sequence[int]], tuple[list[Record], Trials]]] = {
+    "unusual institutions": partial(institution_trials, "unusual"),
+    "common institutions": partial(institution_trials, "common"),
+    "style": style_trials,
+    "external": external_trials,
+}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--settings", nargs="+", default=list(SETTINGS), choices=list(SETTINGS))
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
     add_corpus_argument(parser)
     parser.add_argument("--size", type=int, default=1, help="members of the CPU model")
@@ -115,18 +137,22 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=FOLDER / "adaptation.json")
     args = parser.parse_args()
     records = bundled_corpus(args.corpus)
-    rows = []
-    for name, trials_of in (("style", style_trials), ("external", external_trials)):
-        corpus, trials = trials_of(records, args.seeds)
-        rows += curve(name, corpus, trials, args)
+    rows = json.loads(args.output.read_text(encoding="utf-8"))["runs"] if args.output.exists() else []
+    for name in args.settings:
+        corpus, trials = SETTINGS[name](records, args.seeds)
+        rows = [row for row in rows if row["setting"] != name] + curve(name, corpus, trials, args)
         save({"runs": rows}, args.output)
+    show(rows)
+
+
+def show(rows: list[dict]) -> None:
+    """Print the scores of all trials of a kind together: each sentence of their tests counts once."""
     table = Table("setting", "reports", "way", "trials", *SCORES, "accuracy on what was known", title="adaptation")
     for kind in dict.fromkeys((row["setting"], row["reports"], row["way"]) for row in rows):
         same = [row for row in rows if (row["setting"], row["reports"], row["way"]) == kind]
-        scores = [scores_of(numpy.array(row["confusion"])) for row in same]
-        known = [scores_of(numpy.array(row["held_out"]))["accuracy"] for row in same]
-        cells = [mean_and_range([score[name] for score in scores]) for name in SCORES]
-        table.add_row(*map(str, kind), str(len(same)), *cells, mean_and_range(known))
+        scores = scores_of(sum(numpy.array(row["confusion"]) for row in same))
+        known = scores_of(sum(numpy.array(row["held_out"]) for row in same))["accuracy"]
+        table.add_row(*map(str, kind), str(len(same)), *(f"{scores[name]:.3f}" for name in SCORES), f"{known:.3f}")
     Console(width=150).print(table)
 
 
