@@ -9,6 +9,7 @@ Each with a tenth of the training reports held out to see what is forgotten:
     the others in it;
   external: trained on the bundled corpus, adapted to 5 and 10 reports of an institution of external_dev, tested on its
     other 10; and to 20 of both, tested on the other 20.
+What --settings does not name stays in the JSON file as it is: give runs with another --corpus a file of their own.
 Adapted as `spacy project run adapt` does, and, for comparison, on the new reports alone ("without replay").
 """
 
@@ -82,6 +83,7 @@ def curve(name: str, corpus: list[Record], trials: Trials, args: argparse.Namesp
 
 
 def institution_trials(manner: str, records: list[Record], seeds: Sequence[int]) -> tuple[list[Record], Trials]:
+    """RETURNS (Tuple[List[Record], Trials]): Reports without the first fold of institutions, and trials on these."""
     fold = next(iter(folds_of_institutions(bundled_corpus(), at_once=False).values()))
     left_out = [record for members in fold.values() for record in members]
     names = sorted({record.meta["institution"] for record in left_out if record.meta["manner"] == manner})

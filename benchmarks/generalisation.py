@@ -75,7 +75,9 @@ def configure(condition: str, seed: int, reports: int, args: argparse.Namespace)
         config["training"].update({"max_epochs": epochs, "max_steps": 0})
         if args.model != "cpu":
             pace(config, reports * (1 + copies), epochs)
-    config["paths"].update({"encoder": args.encoder or "", "teacher": args.teacher})
+    if args.encoder:
+        config["paths"]["encoder"] = args.encoder
+    config["paths"]["teacher"] = args.teacher
     config["training"].update({"eval_frequency": 10_000, "patience": 0, "gpu_allocator": None})
     config["system"]["seed"] = seed
     return config
@@ -144,6 +146,8 @@ def main() -> None:
     args = parser.parse_args()
     if (args.model == "cpu") != (args.encoder is None):
         parser.error("--encoder is for --model joint and mixed, which need it.")
+    if args.teacher and args.tests != ["final"]:
+        parser.error("--teacher is for --tests final alone: of the other tests it has seen what is left out.")
 
     records = bundled_corpus(args.corpus)
     final = {EXTERNAL: list(import_records(ROOT / "assets/external_dev.jsonl"))}
@@ -171,7 +175,7 @@ def main() -> None:
         others = [record for record in records if record.id not in ids]
         others = without_leaks(others, held_out)
         began = time.perf_counter()
-        folder = args.work / f"{args.model}-{condition}-{seed}-{len(others)}"
+        folder = args.work / f"{args.model}{'-taught' if args.teacher else ''}-{condition}-{seed}-{len(others)}"
         nlp = train(others, configure(condition, seed, len(others), args), folder)
         seconds = time.perf_counter() - began
         for test, members in tests.items():

@@ -111,8 +111,8 @@ def test_python_of_the_readme_works_as_pasted(project):
     assert "('結節', '" in done.stdout
 
 
-def test_workflow_with_a_transformer_and_resumed(project, checkpoint):
-    """A model by its folder, trained, then trained again from where it ended."""
+def test_workflow_with_a_transformer_resumed_and_as_teacher(project, checkpoint):
+    """A model by its folder, trained, then trained again from where it ended; then the CPU pipeline, taught by it."""
     arguments = ["train", ".", "--vars.config", "configs/mixed.cfg", "--vars.encoder", str(checkpoint("bert"))]
     shutil.move(project / "training", project / "training-cpu")
     try:
@@ -123,8 +123,11 @@ def test_workflow_with_a_transformer_and_resumed(project, checkpoint):
             shutil.rmtree(project / "resumed-from", ignore_errors=True)
             shutil.move(project / "training", project / "resumed-from")
         assert losses[1] < losses[0]
+        run_project(project, "train", ".", "--vars.teacher", "resumed-from/model-last", overrides=SHORT)
+        assert 'teacher = "resumed-from/model-last"' in (project / "training/model-last/config.cfg").read_text()
     finally:
-        shutil.rmtree(project / "resumed-from", ignore_errors=True)
+        for folder in ("resumed-from", "training"):
+            shutil.rmtree(project / folder, ignore_errors=True)
         shutil.move(project / "training-cpu", project / "training")
 
 

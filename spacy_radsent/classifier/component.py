@@ -176,9 +176,9 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
 
         examples (Iterable[Example]): The batch.
         prediction (Prediction): The reference's sentences, mapped to the predicted documents, and their probabilities.
-        RETURNS (Tuple[float, Floats2d]): The loss summed over labelled sentences, and its gradient with respect to
-            the logits: probability minus target times the label's weight, zero for a sentence without label
-            where there is no teacher.
+        RETURNS (Tuple[float, Floats2d]): The loss summed over sentences, and its gradient with respect to the logits:
+            probability minus target times the label's weight. Without a teacher a sentence without a label counts
+            nothing.
         """
         sentences, scores = prediction
         golds = [span.label_ for eg in examples for span in eg.reference.spans.get(self.key, [])]
@@ -258,13 +258,12 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
             raise RadsentError(
                 f"doc.spans[{self.key!r}] holds the label {unknown[0]!r}: '{self.name}' knows {', '.join(LABELS)} only."
             )
-        if not found - {""}:
+        if not found - {""} and teacher is None:
             raise RadsentError(
                 f"The training data hold no labelled sentence in doc.spans[{self.key!r}]: make them with "
                 f"'radsent convert corpus.jsonl corpus.spacy', or set spans_key to the key they use."
             )
-        if teacher is not None:
-            self._teacher = Teacher.load(teacher, teacher_share, self.vocab, self.name)
+        self._teacher = None if teacher is None else Teacher.load(teacher, teacher_share, self.vocab, self.name)
         if weights is not None:
             load_weights(self.model, Path(weights), self.name)
             return

@@ -293,6 +293,11 @@ def test_the_lowest_layers_alone_can_be_taken(checkpoint, kind, tmp_path):
     assert numpy.allclose(scores_of(spacy.load(tmp_path)(REPORTS[0])), scores_of(nlp(REPORTS[0])), atol=1e-5)
 
 
+def test_layers_other_than_those_that_were_saved_are_refused(trained):
+    with pytest.raises(RadsentError, match="layers is 1: the saved encoder has 2: give that, or null"):
+        make_encoder_pipeline("no/such-model", layers=1).from_bytes(trained.to_bytes())
+
+
 def test_averages_are_of_the_encoder_as_well(checkpoint):
     nlp = train_encoder(checkpoint("bert"), steps=0)
     optimizer = nlp.create_optimizer()

@@ -141,6 +141,9 @@ class EncoderShim(Shim):
         if not data:
             return self
         message = srsly.msgpack_loads(data)
+        layers, saved = self.settings.layers, message["config"]["num_hidden_layers"]
+        if layers not in (None, saved):
+            raise RadsentError(f"layers is {layers}: the saved encoder has {saved}: give that, or null.")
         checkpoint = Checkpoint({**message["config"], **self._config}, message["tokenizer"])
         if message["format"] == "OnnxBackend":
             with needs_extra("onnx"):
