@@ -1,4 +1,4 @@
-"""Learning from a trained pipeline what the labels alone do not tell: knowledge distillation (Hinton et al. 2015)."""
+"""Learning from a trained pipeline what the labels alone do not tell: knowledge distillation (arXiv 1503.02531)."""
 
 from dataclasses import dataclass
 
