@@ -14,7 +14,6 @@ Adapted as `spacy project run adapt` does, and, for comparison, on the new repor
 """
 
 import argparse
-import json
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -24,7 +23,7 @@ from pathlib import Path
 import numpy
 from classification import ROOT, add_corpus_argument, bundled_corpus, without_leaks
 from figures import FOLDER, save
-from generalisation import SCORES, confusion_of, folds_of_institutions, scores_of, sentences_of, train
+from generalisation import SCORES, confusion_of, folds_of_institutions, rows_of, scores_of, sentences_of, train
 from rich.console import Console
 from rich.table import Table
 from spacy.language import Language
@@ -67,6 +66,7 @@ def curve(name: str, corpus: list[Record], trials: Trials, args: argparse.Namesp
     splits = stratified_split(corpus, {"train": 0.9, "held out": 0.1}, seed=0)
     known = without_leaks(splits["train"], splits["held out"])
     base = train(known, config_for(args), args.work / f"base-{name}")
+    held_out_before = confusion_of(sentences_of(base, splits["held out"]))
     rows = []
     for trial, local, test in trials:
         for way in ("before", "adapted", "without replay"):
@@ -76,7 +76,7 @@ def curve(name: str, corpus: list[Record], trials: Trials, args: argparse.Namesp
             row = {"setting": name, "trial": trial, "reports": len(local), "way": way}
             row["seconds"] = time.perf_counter() - began
             row["confusion"] = confusion_of(sentences_of(nlp, test))
-            row["held_out"] = confusion_of(sentences_of(nlp, splits["held out"]))
+            row["held_out"] = held_out_before if nlp is base else confusion_of(sentences_of(nlp, splits["held out"]))
             print(trial, len(local), way, scores_of(numpy.array(row["confusion"])), flush=True)
             rows.append(row)
     return rows
@@ -139,7 +139,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=FOLDER / "adaptation.json")
     args = parser.parse_args()
     records = bundled_corpus(args.corpus)
-    rows = json.loads(args.output.read_text(encoding="utf-8"))["runs"] if args.output.exists() else []
+    rows = rows_of(args.output)
     for name in args.settings:
         corpus, trials = SETTINGS[name](records, args.seeds)
         rows = [row for row in rows if row["setting"] != name] + curve(name, corpus, trials, args)

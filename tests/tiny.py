@@ -48,10 +48,10 @@ def gold_doc(nlp, text, labels):
     return doc
 
 
-def make_examples(nlp):
+def make_examples(nlp, gold=GOLD):
     return [
         Example(nlp.make_doc(text), gold_doc(nlp, text, labels.split()))
-        for text, labels in zip(REPORTS, GOLD, strict=True)
+        for text, labels in zip(REPORTS, gold, strict=True)
     ]
 
 

@@ -6,9 +6,8 @@ import numpy
 import pytest
 import spacy
 from spacy.tokens import Span
-from spacy.training import Example
 from spacy.vectors import Vectors
-from tiny import GOLD, REPORTS, gold_doc, labels_of, make_examples, make_pipeline, train_tiny
+from tiny import GOLD, REPORTS, labels_of, make_examples, make_pipeline, train_tiny
 
 from spacy_radsent.corpus.docbin import blank_pipeline
 from spacy_radsent.errors import RadsentError
@@ -41,10 +40,7 @@ def train_with(examples_of, **settings):
 
 
 def all_absent(nlp):
-    return [
-        Example(nlp.make_doc(text), gold_doc(nlp, text, labels.split()))
-        for text, labels in zip(REPORTS, ALL_ABSENT, strict=True)
-    ]
+    return make_examples(nlp, ALL_ABSENT)
 
 
 def without_labels(nlp):
@@ -75,7 +71,7 @@ def test_the_gradient_is_probability_minus_the_mean_of_both_targets(teacher):
     sentences = [pipe.gold_sentences(eg) for eg in examples]
     scores = numpy.full((14, 4), 0.25, dtype="f")
     _, gradient = pipe.get_loss(examples, (sentences, scores))
-    taught = numpy.concatenate([spacy.load(teacher)(text).spans["radsent"].attrs["scores"] for text in REPORTS])
+    taught = numpy.concatenate([doc.spans["radsent"].attrs["scores"] for doc in spacy.load(teacher).pipe(REPORTS)])
     smoothed = 0.95 * numpy.array([0.0, 0.0, 1.0, 0.0]) + 0.05 / 4
     assert numpy.allclose(gradient, scores - (0.75 * smoothed + 0.25 * taught), atol=1e-5)
 

@@ -75,9 +75,13 @@ class EncoderShim(Shim):
     @property
     def _config(self) -> dict[str, Any]:
         """RETURNS (Dict[str, Any]): What the settings replace in the configuration of the checkpoint."""
-        dropout, layers = self.settings.attention_dropout, self.settings.layers
-        names = () if dropout is None else ("attention_probs_dropout_prob", "attention_dropout")
-        return {**dict.fromkeys(names, dropout), **({} if layers is None else {"num_hidden_layers": layers})}
+        dropout = self.settings.attention_dropout
+        replaced = {
+            "attention_probs_dropout_prob": dropout,
+            "attention_dropout": dropout,
+            "num_hidden_layers": self.settings.layers,
+        }
+        return {name: value for name, value in replaced.items() if value is not None}
 
     def _set(self, checkpoint: Checkpoint, backend: Shim) -> None:
         self.tokenizer = SentenceTokenizer(build_tokenizer(checkpoint), self.settings.normalize)
