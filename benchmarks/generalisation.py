@@ -45,6 +45,7 @@ from spacy_radsent.evaluation.corpus import GoldCorpus
 from spacy_radsent.evaluation.operating_point import ScoredSentences, fit_label_weights
 from spacy_radsent.labels import LABELS
 from spacy_radsent.metrics import confusion, measure
+from spacy_radsent.pipelines import use_gpu
 
 STYLE = "ending_style"
 SCORES = ("accuracy", "macro_f1", "precision_1", "recall_1")
@@ -140,6 +141,7 @@ def main() -> None:
     parser.add_argument("--model", default="cpu", choices=["cpu", "joint", "mixed"], help="which of the configs")
     parser.add_argument("--encoder", help="a checkpoint, for joint and mixed")
     parser.add_argument("--teacher", help="a pipeline trained on the same reports, to learn from")
+    parser.add_argument("--gpu-id", type=int, default=-1, help="GPU to use; -1 for the CPU")
     parser.add_argument("--jichi", type=Path, default=ROOT / "../shared/data/jichi/validation.jsonl")
     parser.add_argument("--work", type=Path, default=Path("training/benchmark"))
     parser.add_argument("--output", type=Path, default=FOLDER / "generalisation.json")
@@ -149,6 +151,7 @@ def main() -> None:
     if args.teacher and args.tests != ["final"]:
         parser.error("--teacher is for --tests final alone: of the other tests it has seen what is left out.")
 
+    use_gpu(args.gpu_id)
     records = bundled_corpus(args.corpus)
     final = {EXTERNAL: list(import_records(ROOT / "assets/external_dev.jsonl"))}
     if args.jichi.exists():

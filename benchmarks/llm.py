@@ -7,9 +7,9 @@ The tokenizer is that of a Qwen3, or one made by qwen_tokenizer.py. The weights 
 hand. It never ends its answer: generate mode writes as many tokens as the answer has, as a trained model would.
 
 Measured are, on bundled reports with so many sentences (--sentences), several at once (--batch):
-  score: a pass for each sentence (chunked forcing), as `radsent_llm` does it;
-  fixed point: all labels guessed, one pass repeated until none changes (see fixed_point.py). How often hangs on the
-    weights: their usual spread (0.02) makes labels hang little on those before, a larger one more (--spread);
+  chunked forcing: a pass for each sentence, as score mode of `radsent_llm` does it on a CPU;
+  fixed point: all labels guessed, one pass repeated until none changes, as score mode does it on a GPU. How often hangs
+    on the weights: their usual spread (0.02) makes labels hang little on those before, a larger one more (--spread);
   generate: one token after the other, as `radsent_llm` does it.
 Then the passes of both ways as reports grow. Prints tables and writes JSON.
 """
@@ -24,7 +24,6 @@ from typing import Any
 import torch
 from classification import bundled_corpus
 from figures import FOLDER, save
-from fixed_point import FixedPointDecoder
 from rich.console import Console
 from rich.table import Table
 from spacy.tokens import Span
@@ -34,6 +33,7 @@ from spacy_radsent.corpus.docbin import Alignment, blank_pipeline, record_to_doc
 from spacy_radsent.corpus.records import Record, Sentence
 from spacy_radsent.llm import generate
 from spacy_radsent.llm.decode import WATCHED, LabelDecoder
+from spacy_radsent.llm.fixed_point import FixedPointDecoder
 from spacy_radsent.llm.model import load_tokenizer
 from spacy_radsent.llm.score import ScoreReader
 from spacy_radsent.llm.settings import LLMSettings
@@ -67,6 +67,7 @@ SHAPES = {
 }
 VOCABULARY = 151_936
 LENGTHS = (6, 12, 24, 48)
+WAYS = {"chunked forcing": LabelDecoder, "fixed point": FixedPointDecoder}
 
 
 def random_model(shape: str, spread: float, dtype: torch.dtype, device: str) -> Any:
@@ -136,15 +137,16 @@ def main() -> None:
     tokenizer = load_tokenizer(args.tokenizer)
     builder = SkeletonBuilder(tokenizer, settings.prompt)
     generate.SPARE_TOKENS = 0
-    readers = {"score": ScoreReader(settings, builder, model), "fixed point": ScoreReader(settings, builder, model)}
-    readers["fixed point"].decoder = FixedPointDecoder(model, builder.label_ids, builder.prefix)
-    for reader in readers.values():
-        reader.watched = True  # random weights never learned the task
+    readers = {}
+    for name, decoder in WAYS.items():
+        readers[name] = ScoreReader(settings, builder, model)
+        readers[name].decoder = decoder(model, builder.label_ids, builder.prefix)
+        readers[name].watched = True  # random weights never learned the task
     readers["generate"] = generate.GenerateReader(settings, tokenizer, model)
     reports = reports_of(args.sentences)[: args.reports]
-    readers["fixed point"](reports)  # what is done once: the shared start of the prompts
-    while len(readers["score"].decoder.label_mass) < WATCHED:  # and the watch on the first labels
-        readers["score"](reports)
+    for name in WAYS:  # what is done once: the shared start of the prompts, and the watch on the first labels
+        while len(readers[name].decoder.label_mass) < WATCHED:
+            readers[name](reports)
     times: dict[str, list[float]] = {name: [] for name in readers}
     for _ in range(args.rounds):
         for name, reader in readers.items():
@@ -173,15 +175,12 @@ def main() -> None:
     }
     if args.shape == "small":
         figures["passes"] = {
-            length: {
-                name: count_passes(readers[name].decoder, builder, joined_reports(length, 4))
-                for name in ("score", "fixed point")
-            }
+            length: {name: count_passes(readers[name].decoder, builder, joined_reports(length, 4)) for name in WAYS}
             for length in LENGTHS
         }
-        passes = Table("sentences", "passes: score", "passes: fixed point")
+        passes = Table("sentences", *(f"passes: {name}" for name in WAYS))
         for length, counts in figures["passes"].items():
-            passes.add_row(str(length), f"{counts['score']:.1f}", f"{counts['fixed point']:.1f}")
+            passes.add_row(str(length), *(f"{counts[name]:.1f}" for name in WAYS))
         Console().print(passes)
     save(figures, args.output or FOLDER / f"llm_{args.shape}.json")
 

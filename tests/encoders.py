@@ -9,6 +9,7 @@ import numpy
 import sentencepiece
 import spacy
 import torch
+from spacy.util import load_config
 from tiny import GOLD, REPORTS, labels_of, make_examples
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 from transformers import (
@@ -30,6 +31,7 @@ from spacy_radsent.corpus.docbin import blank_pipeline
 
 KINDS = ("bert", "roberta", "modernbert", "xlm-roberta", "electra", "deberta-v2")
 SHAPE = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
+MIXED = Path(__file__).parents[1] / "configs/mixed.cfg"
 SPECIAL = ["<pad>", "<s>", "</s>", "<unk>", "<mask>"]
 
 
@@ -146,6 +148,26 @@ def make_encoder_pipeline(name, scheme="Sentence", **settings):
     nlp = blank_pipeline()
     nlp.add_pipe("radsent_sentencizer")
     nlp.add_pipe("radsent", config={"model": encoder_config(name, scheme, **settings)})
+    return nlp
+
+
+def narrow_words() -> dict:
+    """RETURNS (dict): The CPU model of configs/mixed.cfg, narrower and without word vectors."""
+    words = load_config(MIXED, interpolate=True)["components"]["radsent"]["model"]["words"]
+    words["ngrams"].update({"width": 16, "rows": 2048})
+    words["tok2vec"]["embed"]["embed"].update({"rows": [500, 100, 100, 500], "include_static_vectors": False})
+    return words
+
+
+def make_mixed_pipeline(checkpoint, **settings):
+    model = {
+        "@architectures": "spacy_radsent.MixedEnsemble.v1",
+        "encoder": encoder_config(checkpoint),
+        "words": narrow_words(),
+    }
+    nlp = blank_pipeline()
+    nlp.add_pipe("radsent_sentencizer")
+    nlp.add_pipe("radsent", config={"model": model, **settings})
     return nlp
 
 

@@ -3,12 +3,16 @@
 from pathlib import Path
 
 import torch
+from click.testing import Result
 from corpus.nasty_texts import NASTY_TEXTS
-from tiny import GOLD, REPORTS
+from tiny import GOLD, REPORTS, gold_doc
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, PreTrainedTokenizerFast, Qwen3Config
+from typer.testing import CliRunner
 
-from spacy_radsent.corpus.docbin import blank_pipeline
+from spacy_radsent.cli import app
+from spacy_radsent.corpus.docbin import blank_pipeline, doc_to_record
+from spacy_radsent.corpus.records import write_records
 from spacy_radsent.labels import Label
 from spacy_radsent.llm.prompt import render_answer, render_prompt
 from spacy_radsent.llm.skeleton import SkeletonBuilder
@@ -34,6 +38,17 @@ SHAPE = {
     "num_attention_heads": 4,
     "num_key_value_heads": 2,
     "max_position_embeddings": 4096,
+}
+LORA_CONFIG = Path(__file__).parents[1] / "configs/lora.cfg"
+LORA_SHAPE = {"hidden_size": 128, "intermediate_size": 256, "num_hidden_layers": 2, "initializer_range": 0.02}
+LORA_FAST = {
+    "training.epochs": 3,
+    "training.learn_rate": 0.004,
+    "training.accumulate_gradient": 1,
+    "training.batch_size": 3,
+    "adapter.r": 32,
+    "adapter.alpha": 64,
+    "adapter.dropout": 0.0,
 }
 
 
@@ -73,10 +88,12 @@ def save_llm(kind: str, folder: Path, seed: int = 0, **shape: float) -> Path:
     return folder
 
 
-def memorize_reports(folder: Path, gold: list[str] = GOLD, steps: int = 80, learn_rate: float = 0.01) -> None:
+def memorize_reports(
+    folder: Path, gold: list[str] = GOLD, steps: int = 80, learn_rate: float = 0.01, device: str = "cpu"
+) -> None:
     """Train a language model, all of its weights, to answer for the tiny reports; keeps it in its folder."""
     builder = SkeletonBuilder(AutoTokenizer.from_pretrained(folder), "ja_v1")
-    model = AutoModelForCausalLM.from_pretrained(folder)
+    model = AutoModelForCausalLM.from_pretrained(folder).to(device)
     splitter = blank_pipeline()
     splitter.add_pipe("radsent_sentencizer")
     optimizer = torch.optim.AdamW(model.parameters(), lr=learn_rate)
@@ -88,10 +105,27 @@ def memorize_reports(folder: Path, gold: list[str] = GOLD, steps: int = 80, lear
         answer = render_answer(sentences, codes)[0] + builder.tokenizer.eos_token
         ids = builder.tokenizer(prompt + answer, add_special_tokens=False)["input_ids"]
         asked = len(builder.tokenizer(prompt, add_special_tokens=False)["input_ids"])
-        rows.append((torch.tensor([ids]), torch.tensor([[-100] * asked + ids[asked:]])))
+        rows.append([torch.tensor([row], device=device) for row in (ids, [-100] * asked + ids[asked:])])
     for _ in range(steps):
         for ids, labels in rows:
             model(input_ids=ids, labels=labels).loss.backward()
         optimizer.step()
         optimizer.zero_grad()
     model.save_pretrained(folder)
+
+
+def write_lora_corpus(folder: Path) -> Path:
+    """Write the tiny reports, 40 times in train, as files. RETURNS (Path): Their folder."""
+    nlp = blank_pipeline()
+    nlp.add_pipe("radsent_sentencizer")
+    docs = [gold_doc(nlp, text, gold.split()) for text, gold in zip(REPORTS, GOLD, strict=True)]
+    for part, copies in {"train": 40, "dev": 1}.items():
+        records = [doc_to_record(doc, f"{i}-{k}", {}) for k in range(copies) for i, doc in enumerate(docs)]
+        write_records(records, folder / f"{part}.jsonl")
+    return folder
+
+
+def train_lora(base: Path, corpus: Path, output: Path, *flags: str, **overrides: object) -> Result:
+    settings = {"paths.train": corpus / "train.jsonl", "paths.dev": corpus / "dev.jsonl", "model.name": base}
+    options = [part for name, value in {**settings, **overrides}.items() for part in (f"--{name}", str(value))]
+    return CliRunner().invoke(app, ["train-lora", str(LORA_CONFIG), str(output), *flags, *options])

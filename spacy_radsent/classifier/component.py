@@ -11,7 +11,7 @@ from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc, Span
 from spacy.training import Example, validate_examples
 from spacy.vocab import Vocab
-from thinc.api import Model, Optimizer, set_dropout_rate
+from thinc.api import Model, NumpyOps, Ops, Optimizer, set_dropout_rate
 from thinc.types import Floats2d, Ragged
 
 from ..errors import RadsentError
@@ -24,6 +24,7 @@ from .weights import check_trained, load_weights
 
 # What `predict` hands to `set_annotations`: the sentences of each Doc, and a row of probabilities for each sentence.
 Prediction = tuple[list[list[Span]], Floats2d]
+CPU = NumpyOps()
 
 
 class RadsentClassifier(SentenceLabeller, TrainablePipe):
@@ -111,7 +112,7 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
         if not any(sentences):
             return self.model.ops.alloc2f(0, len(LABELS))
         check_trained(self.model, self.vocab, self.name)
-        scores = self.model.predict((docs, _offsets(sentences)))
+        scores = self.model.predict((docs, _offsets(sentences, self.model.ops)))
         if not self.model.ops.xp.isfinite(scores).all():
             raise RadsentError(f"'{self.name}' computed probabilities that are no numbers: its weights are damaged.")
         return scores
@@ -163,7 +164,9 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
         if not any(sentences):
             return losses
         set_dropout_rate(self.model, drop)
-        scores, backprop = self.model.begin_update(([eg.predicted for eg in examples], _offsets(sentences)))
+        scores, backprop = self.model.begin_update(
+            ([eg.predicted for eg in examples], _offsets(sentences, self.model.ops))
+        )
         loss, d_scores = get_loss(examples, (sentences, scores))
         backprop(d_scores)
         if sgd is not None:
@@ -191,7 +194,7 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
                 row[LABELS.index(gold)] += 1.0 - smoothing
         if self._teacher is not None:
             docs = [eg.predicted for eg in examples]
-            target, counts = self._teacher.teach((docs, _offsets(sentences)), target, counts)
+            target, counts = self._teacher.teach((docs, _offsets(sentences, self.model.ops)), target, counts)
         return self._cross_entropy(scores, target, counts)
 
     def _cross_entropy(self, scores: Floats2d, target: Any, counts: Any) -> tuple[float, Floats2d]:
@@ -219,7 +222,7 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
 
         def get_loss(examples: list[Example], prediction: Prediction) -> tuple[float, Floats2d]:
             sentences, scores = prediction
-            target = rehearsal_model.predict(([eg.predicted for eg in examples], _offsets(sentences)))
+            target = rehearsal_model.predict(([eg.predicted for eg in examples], _offsets(sentences, self.model.ops)))
             return self._cross_entropy(scores, target, numpy.ones(len(target)))
 
         return self._step(examples, drop, sgd, losses, get_loss)
@@ -267,7 +270,7 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
         if weights is not None:
             load_weights(self.model, Path(weights), self.name)
             return
-        X = ([eg.predicted for eg in sample], _offsets([self.gold_sentences(eg) for eg in sample]))
+        X = ([eg.predicted for eg in sample], _offsets([self.gold_sentences(eg) for eg in sample], self.model.ops))
         self.model.initialize(X=X, Y=self.model.ops.alloc2f(len(X[1].dataXd), len(LABELS)))
 
     def _check_scheme(self, labels: Sequence[str]) -> None:
@@ -288,9 +291,9 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
         return self
 
 
-def _offsets(sentences: Sequence[Sequence[Span]]) -> Ragged:
+def _offsets(sentences: Sequence[Sequence[Span]], ops: Ops = CPU) -> Ragged:
     """RETURNS (Ragged): Token offsets (n, 2) of all sentences, and the number of sentences of each document."""
     rows = [(span.start, span.end) for spans in sentences for span in spans]
     data: Any = numpy.array(rows, dtype="i").reshape(-1, 2)
     lengths: Any = numpy.array([len(spans) for spans in sentences], dtype="i")
-    return Ragged(data, lengths)
+    return Ragged(ops.asarray2i(data), lengths)

@@ -4,9 +4,8 @@ All of the answer is known but the labels, so that only these are asked for: eac
 label and the next, for all reports of a batch, after the keys and values of what stands before (chunked forcing). A
 report costs its tokens once, and as many passes as it has sentences.
 
-The other way to the same labels, guessing them all and repeating one pass over the answer until no guess changes
-(Jacobi iteration; Song et al. 2021, arXiv 2002.03629), takes 2 to 4 passes but computes more tokens; on CPU it was
-slower (benchmarks/llm.py measures both).
+The other way to the same labels (see `fixed_point`) takes 2 to 4 passes but computes more tokens: slower on a CPU,
+faster on a GPU (benchmarks/llm.py measures both).
 """
 
 from collections.abc import Sequence
@@ -100,12 +99,16 @@ class LabelDecoder:
         )
         return output.last_hidden_state[:, -1]
 
+    def _logits(self, hidden: Any) -> Any:
+        """RETURNS (Floats2d): Those of the labels for each row (rows, 4)."""
+        return hidden.to(self.head.dtype) @ self.head.T
+
     def _labels(self, hidden: Any) -> list[list[float]]:
         """RETURNS (List[List[float]]): Probabilities of the labels for each row (rows, 4)."""
-        scores = hidden.to(self.head.dtype) @ self.head.T
+        scores = self._logits(hidden)
         if len(self.label_mass) < WATCHED:
-            every = self.output(hidden).to(self.head.dtype)
-            self.label_mass += (scores.logsumexp(dim=-1) - every.logsumexp(dim=-1)).exp().tolist()
+            every = self.output(hidden[:WATCHED]).to(self.head.dtype)
+            self.label_mass += (scores[:WATCHED].logsumexp(dim=-1) - every.logsumexp(dim=-1)).exp().tolist()
         return scores.softmax(dim=-1).tolist()
 
     def _prefix_layers(self) -> Sequence[tuple[Any, Any]]:

@@ -11,6 +11,7 @@ from ..errors import RadsentError
 from ..labeller import Labelled
 from .batches import Batches
 from .decode import WATCHED, LabelDecoder
+from .fixed_point import FixedPointDecoder
 from .model import load_model, load_tokenizer
 from .settings import LLMSettings
 from .skeleton import Skeleton, SkeletonBuilder, text_of
@@ -38,7 +39,8 @@ class ScoreReader:
         self.settings = settings
         self.watched = False
         self.builder = builder
-        self.decoder = LabelDecoder(model, self.builder.label_ids, self.builder.prefix)
+        find_labels = FixedPointDecoder if model.device.type == "cuda" else LabelDecoder  # whichever is faster
+        self.decoder = find_labels(model, self.builder.label_ids, self.builder.prefix)
         self.batches = Batches(settings.max_batch_tokens)
         self.max_length = min(settings.max_length, model.config.max_position_embeddings)
 

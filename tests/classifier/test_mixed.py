@@ -1,42 +1,16 @@
 """A transformer and the CPU model in one pipeline: their mean is what is labelled, saved, and made int8."""
 
-from pathlib import Path
-
 import numpy
 import pytest
 import spacy
 from corpus.nasty_texts import NASTY_TEXTS
-from encoders import assert_knows_reports, encoder_config, run_without_torch, scores_of
-from spacy.util import load_config
+from encoders import assert_knows_reports, make_mixed_pipeline, run_without_torch, scores_of
 from tiny import GOLD, REPORTS, labels_of, make_examples
 from typer.testing import CliRunner
 
 from spacy_radsent.classifier.component import _offsets
 from spacy_radsent.cli import app
-from spacy_radsent.corpus.docbin import blank_pipeline
 from spacy_radsent.errors import RadsentError
-
-CONFIG = Path(__file__).parents[2] / "configs/mixed.cfg"
-
-
-def narrow_words() -> dict:
-    """RETURNS (dict): The CPU model of configs/mixed.cfg, narrower and without word vectors."""
-    words = load_config(CONFIG, interpolate=True)["components"]["radsent"]["model"]["words"]
-    words["ngrams"].update({"width": 16, "rows": 2048})
-    words["tok2vec"]["embed"]["embed"].update({"rows": [500, 100, 100, 500], "include_static_vectors": False})
-    return words
-
-
-def make_mixed_pipeline(checkpoint, **settings):
-    model = {
-        "@architectures": "spacy_radsent.MixedEnsemble.v1",
-        "encoder": encoder_config(checkpoint),
-        "words": narrow_words(),
-    }
-    nlp = blank_pipeline()
-    nlp.add_pipe("radsent_sentencizer")
-    nlp.add_pipe("radsent", config={"model": model, **settings})
-    return nlp
 
 
 @pytest.fixture(scope="module")

@@ -2,69 +2,42 @@
 
 import json
 import shutil
-from pathlib import Path
 
 import pytest
-from llms import KINDS, memorize_reports, save_llm
+from llms import KINDS, LORA_CONFIG, LORA_FAST, LORA_SHAPE, memorize_reports, save_llm, train_lora, write_lora_corpus
 from safetensors.numpy import load_file
-from tiny import GOLD, REPORTS, gold_doc, labels_of
+from tiny import GOLD, REPORTS, labels_of
 from typer.testing import CliRunner
 
 from spacy_radsent.cli import app
-from spacy_radsent.corpus.docbin import blank_pipeline, doc_to_record
-from spacy_radsent.corpus.records import write_records
+from spacy_radsent.corpus.docbin import blank_pipeline
 from spacy_radsent.errors import RadsentError
 from spacy_radsent.labels import LABELS
 from spacy_radsent.version import __version__
 
-CONFIG = Path(__file__).parents[2] / "configs/lora.cfg"
-SHAPE = {"hidden_size": 128, "intermediate_size": 256, "num_hidden_layers": 2, "initializer_range": 0.02}
 # Every label wrong: what the base models of these tests answer.
 WRONG = [" ".join(LABELS[(LABELS.index(label) + 1) % 4] for label in gold.split()) for gold in GOLD]
-FAST = {
-    "training.epochs": 3,
-    "training.learn_rate": 0.004,
-    "training.accumulate_gradient": 1,
-    "training.batch_size": 3,
-    "adapter.r": 32,
-    "adapter.alpha": 64,
-    "adapter.dropout": 0.0,
-}
 
 
 @pytest.fixture(scope="module", params=KINDS)
 def base(request, tmp_path_factory):
-    folder = save_llm(request.param, tmp_path_factory.mktemp("base") / request.param, **SHAPE)
+    folder = save_llm(request.param, tmp_path_factory.mktemp("base") / request.param, **LORA_SHAPE)
     memorize_reports(folder, WRONG, steps=150, learn_rate=0.005)
     return folder
 
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory):
-    """The tiny reports, 40 times in train, as files."""
-    folder = tmp_path_factory.mktemp("corpus")
-    nlp = blank_pipeline()
-    nlp.add_pipe("radsent_sentencizer")
-    docs = [gold_doc(nlp, text, gold.split()) for text, gold in zip(REPORTS, GOLD, strict=True)]
-    for part, copies in {"train": 40, "dev": 1}.items():
-        records = [doc_to_record(doc, f"{i}-{k}", {}) for k in range(copies) for i, doc in enumerate(docs)]
-        write_records(records, folder / f"{part}.jsonl")
-    return folder
+    return write_lora_corpus(tmp_path_factory.mktemp("corpus"))
 
 
 @pytest.fixture(scope="module")
 def adapter(base, corpus, tmp_path_factory):
     folder = tmp_path_factory.mktemp("trained") / "adapter"
-    done = train(base, corpus, folder, **FAST)
+    done = train_lora(base, corpus, folder, **LORA_FAST)
     assert done.exit_code == 0, done.output
     assert f"{folder}: an adapter for {base}, macro F1 1.000 on dev\n" in done.output
     return folder
-
-
-def train(base, corpus, output, *flags, **overrides):
-    settings = {"paths.train": corpus / "train.jsonl", "paths.dev": corpus / "dev.jsonl", "model.name": base}
-    options = [part for name, value in {**settings, **overrides}.items() for part in (f"--{name}", str(value))]
-    return CliRunner().invoke(app, ["train-lora", str(CONFIG), str(output), *flags, *options])
 
 
 def make_pipeline(model, **settings):
@@ -102,11 +75,11 @@ def test_adapter_says_where_it_comes_from(base, adapter, corpus):
 def test_run_that_was_cut_off_goes_on_to_the_same_weights(base, corpus, tmp_path, monkeypatch):
     from spacy_radsent.llm.lora_trainer import LabelTrainer
 
-    settings = {**FAST, "training.learn_rate": 0.001}
+    settings = {**LORA_FAST, "training.learn_rate": 0.001}
     corpus = shutil.copytree(corpus, tmp_path / "corpus")
     for part in ("train", "dev"):
         (corpus / f"{part}.jsonl").write_text("".join((corpus / f"{part}.jsonl").read_text().splitlines(True)[:6]))
-    assert train(base, corpus, tmp_path / "whole", **settings).exit_code == 0
+    assert train_lora(base, corpus, tmp_path / "whole", **settings).exit_code == 0
 
     step = LabelTrainer.training_step
 
@@ -117,25 +90,25 @@ def test_run_that_was_cut_off_goes_on_to_the_same_weights(base, corpus, tmp_path
 
     with monkeypatch.context() as patch:
         patch.setattr(LabelTrainer, "training_step", cut_off)
-        assert train(base, corpus, tmp_path / "cut", **settings).exit_code == 130
+        assert train_lora(base, corpus, tmp_path / "cut", **settings).exit_code == 130
     assert not (tmp_path / "cut").exists()
     told = {
         (): "cut.checkpoints: is of a run that was cut off: give --resume to go on, or remove it.",
         ("--resume",): "is of a run with other settings or other data: resume it with the same.",
     }
     for flags, message in told.items():
-        done = train(base, corpus, tmp_path / "cut", *flags, **{**settings, "training.seed": 1})
+        done = train_lora(base, corpus, tmp_path / "cut", *flags, **{**settings, "training.seed": 1})
         assert (done.exit_code, message in done.stderr) == (1, True)
     half_written = tmp_path / "cut.checkpoints/checkpoint-99"
     half_written.mkdir()
-    assert train(base, corpus, tmp_path / "cut", "--resume", **settings).exit_code == 0
+    assert train_lora(base, corpus, tmp_path / "cut", "--resume", **settings).exit_code == 0
     whole, resumed = (load_file(tmp_path / name / "adapter_model.safetensors") for name in ("whole", "cut"))
     assert all((whole[name] == resumed[name]).all() for name in whole)
 
 
 def test_adapter_for_another_model_or_prompt(base, adapter, tmp_path):
     kind = base.name
-    other = save_llm(kind, tmp_path / "other", seed=1, **SHAPE)
+    other = save_llm(kind, tmp_path / "other", seed=1, **LORA_SHAPE)
     message = f"{adapter}: was trained for {base}, whose weights are not those of {other}: use it with that model."
     with pytest.raises(RadsentError, match=message):
         make_pipeline(other, adapter=str(adapter))(REPORTS[0])
@@ -166,14 +139,14 @@ def test_adapter_for_another_model_or_prompt(base, adapter, tmp_path):
         ({"training.loss": "all"}, "training.loss is 'all': Input should be 'answer' or 'labels'"),
         ({"adapter.target_modules": '["query"]'}, "has none of adapter.target_modules, query: name layers of"),
         ({"training.max_length": 64}, "fits training.max_length = 64: raise it"),
-        ({"model.load_in_4bit": "true"}, "load_in_4bit needs a GPU, and none is at hand"),
+        ({"model.load_in_4bit": "true", "model.device": "cpu"}, "load_in_4bit needs a GPU, and none is at hand"),
         ({"model.name": "/no/model"}, "/no/model: no such folder"),
         ({"paths.train": "/no/train.jsonl"}, "/no/train.jsonl: no such file"),
-        ({"paths.dev": CONFIG}, "lora.cfg, line 1: not valid JSON"),
+        ({"paths.dev": LORA_CONFIG}, "lora.cfg, line 1: not valid JSON"),
     ],
 )
 def test_settings_that_cannot_be(base, corpus, tmp_path, overrides, message):
-    done = train(base, corpus, tmp_path / "adapter", **overrides)
+    done = train_lora(base, corpus, tmp_path / "adapter", **overrides)
     assert done.exit_code == 1
     assert message in done.stderr
     assert done.stderr.count("\n") == 1
