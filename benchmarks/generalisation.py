@@ -182,7 +182,7 @@ def main() -> None:
         nlp = train(others, configure(condition, seed, len(others), args), folder)
         seconds = time.perf_counter() - began
         for test, members in tests.items():
-            row = {**run, "test": test, "training_reports": len(others), "seconds": seconds}
+            row = {**run, "test": test, "training_reports": len(others), "seconds": seconds, "gpu": args.gpu_id >= 0}
             sentences = sentences_of(nlp, members)
             row["confusion"] = confusion_of(sentences)
             row["reweighted"] = confusion_of(sentences, label_weights(sentences, others))

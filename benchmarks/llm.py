@@ -113,9 +113,10 @@ def count_passes(decoder: LabelDecoder, builder: SkeletonBuilder, reports: list[
 
 
 def memory_gb(device: str) -> float:
+    """RETURNS (float): What torch allocated of the GPU, or the process of the memory, at most, of all three ways."""
     if device == "cuda":
-        return torch.cuda.max_memory_allocated() / 2**30
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+        return torch.cuda.max_memory_allocated() / 1e9
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
 
 
 def main() -> None:
@@ -129,7 +130,7 @@ def main() -> None:
     parser.add_argument("--reports", type=int, default=16)
     parser.add_argument("--batch", type=int, default=8, help="reports at once")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--output", type=Path, help="default: llm_SHAPE.json among the results")
+    parser.add_argument("--output", type=Path, help="default: llm_SHAPE_DTYPE_DEVICE.json among the results")
     args = parser.parse_args()
 
     settings = LLMSettings(model=args.shape)
@@ -182,7 +183,7 @@ def main() -> None:
         for length, counts in figures["passes"].items():
             passes.add_row(str(length), *(f"{counts[name]:.1f}" for name in WAYS))
         Console().print(passes)
-    save(figures, args.output or FOLDER / f"llm_{args.shape}.json")
+    save(figures, args.output or FOLDER / f"llm_{args.shape}_{args.dtype}_{args.device}.json")
 
 
 if __name__ == "__main__":

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import numpy
 import sentencepiece
-import spacy
 import torch
 from spacy.util import load_config
-from tiny import GOLD, REPORTS, labels_of, make_examples
+from tiny import GOLD, REPORTS, labels_of, learn_reports
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 from transformers import (
     AlbertTokenizer,
@@ -172,14 +171,7 @@ def make_mixed_pipeline(checkpoint, **settings):
 
 
 def train_encoder(name, scheme="Sentence", steps=40, **settings):
-    spacy.util.fix_random_seed(0)
-    nlp = make_encoder_pipeline(name, scheme, **settings)
-    examples = make_examples(nlp)
-    optimizer = nlp.initialize(lambda: examples)
-    optimizer.learn_rate = 0.003
-    for _ in range(steps):
-        nlp.update(examples, sgd=optimizer)
-    return nlp
+    return learn_reports(make_encoder_pipeline(name, scheme, **settings), learn_rate=0.003, steps=steps)
 
 
 def shim_of(nlp):

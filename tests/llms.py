@@ -5,6 +5,7 @@ from pathlib import Path
 import torch
 from click.testing import Result
 from corpus.nasty_texts import NASTY_TEXTS
+from spacy.language import Language
 from tiny import GOLD, REPORTS, gold_doc
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, PreTrainedTokenizerFast, Qwen3Config
@@ -86,6 +87,13 @@ def save_llm(kind: str, folder: Path, seed: int = 0, **shape: float) -> Path:
     AutoModelForCausalLM.from_config(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
+
+
+def make_llm_pipeline(folder: Path, **settings: object) -> Language:
+    nlp = blank_pipeline()
+    nlp.add_pipe("radsent_sentencizer")
+    nlp.add_pipe("radsent_llm", config={"model": str(folder), **settings})
+    return nlp
 
 
 def memorize_reports(

@@ -10,21 +10,31 @@ import pytest
 import spacy
 import torch
 from encoders import assert_knows_reports, make_encoder_pipeline, make_mixed_pipeline, scores_of
-from llms import LORA_FAST, LORA_SHAPE, memorize_reports, save_llm, train_lora, write_lora_corpus
+from llms import (
+    LORA_FAST,
+    LORA_SHAPE,
+    make_llm_pipeline,
+    memorize_reports,
+    save_llm,
+    train_lora,
+    write_lora_corpus,
+)
 from spacy.cli.train import train as spacy_train
 from thinc.api import CupyOps
-from tiny import GOLD, REPORTS, labels_of, make_examples, make_pipeline, train_tiny
+from tiny import GOLD, REPORTS, labels_of, learn_reports, make_examples, make_pipeline, train_tiny
 from typer.testing import CliRunner
 
 from spacy_radsent.cli import app
 from spacy_radsent.corpus.docbin import blank_pipeline, write_docbin
 from spacy_radsent.corpus.records import write_records
+from spacy_radsent.llm.decode import LabelDecoder
+from spacy_radsent.llm.fixed_point import FixedPointDecoder
 from spacy_radsent.llm.model import has_four_bits, load_model
 from spacy_radsent.llm.settings import LLMSettings
 
 ROOT = Path(__file__).parents[1]
 
-pytest.importorskip("cupy")
+cupy = pytest.importorskip("cupy")
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU is at hand")
 
 
@@ -33,6 +43,7 @@ def gpu():
     spacy.require_gpu()
     yield
     spacy.require_cpu()
+    cupy.cuda.set_allocator(cupy.get_default_memory_pool().malloc)  # which a config may have set to torch's
 
 
 # How each kind of pipeline is made, and the rate at which it learns.
@@ -44,21 +55,13 @@ KINDS = {
 }
 
 
-def learn(nlp, learn_rate):
-    spacy.util.fix_random_seed(0)
-    examples = make_examples(nlp)
-    optimizer = nlp.initialize(lambda: examples)
-    optimizer.learn_rate = learn_rate
-    for _ in range(40):
-        nlp.update(examples, sgd=optimizer)
-    return nlp
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_trained_on_the_gpu_labels_there_and_on_the_cpu_alike(gpu, checkpoint, kind, tmp_path):
     make, learn_rate = KINDS[kind]
-    nlp = learn(make(checkpoint), learn_rate)
+    nlp = learn_reports(make(checkpoint), learn_rate)
     assert isinstance(nlp.get_pipe("radsent").model.ops, CupyOps)
+    optimizer = nlp.resume_training()
+    nlp.rehearse(make_examples(nlp), sgd=optimizer)  # towards what it says already
     assert_knows_reports(nlp)
     there = [scores_of(doc) for doc in nlp.pipe(REPORTS)]
     nlp.to_disk(tmp_path)
@@ -72,7 +75,7 @@ def test_learns_from_a_teacher(gpu, tmp_path):
     train_tiny().to_disk(tmp_path)
     nlp = make_pipeline()
     nlp.config["initialize"]["components"]["radsent"] = {"teacher": str(tmp_path), "teacher_share": 1.0}
-    assert_knows_reports(learn(nlp, 0.01))
+    assert_knows_reports(learn_reports(nlp, 0.01))
 
 
 def word_vectors(text, folder):
@@ -108,19 +111,15 @@ def test_the_project_trains_and_its_commands_label(gpu, checkpoint, bundled, con
     assert sum(map(len, labelled)) == 12
 
 
-def llm_pipeline(folder, **settings):
-    nlp = blank_pipeline()
-    nlp.add_pipe("radsent_sentencizer")
-    nlp.add_pipe("radsent_llm", config={"model": str(folder), **settings})
-    return nlp
-
-
 @pytest.mark.parametrize("mode", ["score", "generate"])
 def test_a_language_model_goes_to_the_gpu_and_says_the_same(tmp_path, mode):
     memorize_reports(save_llm("qwen3", tmp_path, **LORA_SHAPE), steps=150, learn_rate=0.005, device="cuda")
     assert load_model(LLMSettings(model=str(tmp_path))).device.type == "cuda"
     for device, dtype in {"auto": "bfloat16", "cuda": "float32", "cpu": "float32"}.items():
-        nlp = llm_pipeline(tmp_path, mode=mode, device=device, dtype=dtype)
+        nlp = make_llm_pipeline(tmp_path, mode=mode, device=device, dtype=dtype)
+        if mode == "score":
+            decoder = nlp.get_pipe("radsent_llm").reader.decoder
+            assert type(decoder) is (LabelDecoder if device == "cpu" else FixedPointDecoder)
         assert [labels_of(doc) for doc in nlp.pipe(REPORTS)] == [labels.split() for labels in GOLD]
 
 
@@ -131,13 +130,13 @@ def test_batches_are_halved_where_the_memory_runs_out(tmp_path, institutions):
     texts = [record.text for record in institutions[:60]]
     torch.cuda.empty_cache()
     torch.cuda.reset_peak_memory_stats()
-    expected = list(llm_pipeline(tmp_path, max_batch_tokens=4000, device="cuda").pipe(texts, batch_size=60))
+    expected = list(make_llm_pipeline(tmp_path, max_batch_tokens=4000, device="cuda").pipe(texts, batch_size=60))
     share = 1.2 * torch.cuda.max_memory_reserved() / torch.cuda.get_device_properties(0).total_memory
     torch.cuda.empty_cache()
     torch.cuda.set_per_process_memory_fraction(share)
     try:
         with pytest.warns(UserWarning, match="set max_batch_tokens = "):
-            docs = list(llm_pipeline(tmp_path, max_batch_tokens=100_000, device="cuda").pipe(texts, batch_size=60))
+            docs = list(make_llm_pipeline(tmp_path, max_batch_tokens=100_000, device="cuda").pipe(texts, batch_size=60))
     finally:
         torch.cuda.set_per_process_memory_fraction(1.0)
     for doc, other in zip(docs, expected, strict=True):
@@ -156,5 +155,5 @@ def test_an_adapter_is_trained_in_half_precision_and_in_4_bits(tmp_path, in_4bit
     done = train_lora(base, write_lora_corpus(corpus), adapter, **LORA_FAST, **{"model.load_in_4bit": in_4bit})
     assert done.exit_code == 0, done.output
     for mode in ("score", "generate"):
-        nlp = llm_pipeline(base, adapter=str(adapter), mode=mode, load_in_4bit=in_4bit == "true")
+        nlp = make_llm_pipeline(base, adapter=str(adapter), mode=mode, load_in_4bit=in_4bit == "true")
         assert [labels_of(doc) for doc in nlp.pipe(REPORTS)] == [labels.split() for labels in GOLD]

@@ -11,7 +11,7 @@ from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc, Span
 from spacy.training import Example, validate_examples
 from spacy.vocab import Vocab
-from thinc.api import Model, NumpyOps, Ops, Optimizer, set_dropout_rate
+from thinc.api import Model, Ops, Optimizer, set_dropout_rate
 from thinc.types import Floats2d, Ragged
 
 from ..errors import RadsentError
@@ -24,7 +24,6 @@ from .weights import check_trained, load_weights
 
 # What `predict` hands to `set_annotations`: the sentences of each Doc, and a row of probabilities for each sentence.
 Prediction = tuple[list[list[Span]], Floats2d]
-CPU = NumpyOps()
 
 
 class RadsentClassifier(SentenceLabeller, TrainablePipe):
@@ -291,7 +290,7 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
         return self
 
 
-def _offsets(sentences: Sequence[Sequence[Span]], ops: Ops = CPU) -> Ragged:
+def _offsets(sentences: Sequence[Sequence[Span]], ops: Ops) -> Ragged:
     """RETURNS (Ragged): Token offsets (n, 2) of all sentences, and the number of sentences of each document."""
     rows = [(span.start, span.end) for spans in sentences for span in spans]
     data: Any = numpy.array(rows, dtype="i").reshape(-1, 2)

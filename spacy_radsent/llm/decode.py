@@ -4,8 +4,8 @@ All of the answer is known but the labels, so that only these are asked for: eac
 label and the next, for all reports of a batch, after the keys and values of what stands before (chunked forcing). A
 report costs its tokens once, and as many passes as it has sentences.
 
-The other way to the same labels (see `fixed_point`) takes 2 to 4 passes but computes more tokens: slower on a CPU,
-faster on a GPU (benchmarks/llm.py measures both).
+The other way to the same labels (see `fixed_point`) takes fewer passes but computes more tokens: faster on a GPU, not
+on a CPU (benchmarks/llm.py measures both).
 """
 
 from collections.abc import Sequence
@@ -58,7 +58,7 @@ class LabelDecoder:
         skeletons (Sequence[Skeleton]): Reports, read at once: their padded tokens bound the memory.
         RETURNS (List[List[List[float]]]): For each report, probabilities of the labels (4) for each of its labels.
         """
-        self.fork_guard.check()
+        self.fork_guard.check(self.device)
         shared = min(common_prefix(self.prefix, skeleton.ids[:-1]) for skeleton in skeletons)
         ids = [list(skeleton.ids) for skeleton in skeletons]
         bounds = [[shared, *skeleton.places] for skeleton in skeletons]

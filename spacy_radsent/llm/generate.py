@@ -73,7 +73,7 @@ class GenerateReader:
         reports (Sequence[List[Span]]): The sentences of each, at least one.
         RETURNS (List[Labelled]): The labelled sentences of each.
         """
-        self.fork_guard.check()
+        self.fork_guard.check(self.model.device)
         questions = [self._question(sentences) for sentences in reports]
         codes: list[list[int | None]] = [[None] * len(sentences) for sentences in reports]
         for attempt in range(self.settings.attempts):

@@ -39,8 +39,8 @@ class ScoreReader:
         self.settings = settings
         self.watched = False
         self.builder = builder
-        find_labels = FixedPointDecoder if model.device.type == "cuda" else LabelDecoder  # whichever is faster
-        self.decoder = find_labels(model, self.builder.label_ids, self.builder.prefix)
+        make_decoder = FixedPointDecoder if model.device.type == "cuda" else LabelDecoder  # the faster one there
+        self.decoder = make_decoder(model, self.builder.label_ids, self.builder.prefix)
         self.batches = Batches(settings.max_batch_tokens)
         self.max_length = min(settings.max_length, model.config.max_position_embeddings)
 

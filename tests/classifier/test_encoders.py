@@ -219,7 +219,7 @@ def test_gradient_is_that_of_torch_alone(checkpoint):
     shim, layer, pooling = shim_of(nlp), *nlp.get_pipe("radsent").model.layers[:2]
     encoder = without_dropout(shim)
     docs = [eg.reference for eg in make_examples(nlp)]
-    sentences = _offsets([list(doc.spans["radsent"]) for doc in docs])
+    sentences = _offsets([list(doc.spans["radsent"]) for doc in docs], layer.ops)
     pieces, backprop = layer((docs, sentences), is_train=True)
     vectors, backprop_pooling = pooling(pieces, is_train=True)
     d_vectors = numpy.random.default_rng(0).normal(size=vectors.shape).astype("f")

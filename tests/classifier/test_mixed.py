@@ -5,7 +5,7 @@ import pytest
 import spacy
 from corpus.nasty_texts import NASTY_TEXTS
 from encoders import assert_knows_reports, make_mixed_pipeline, run_without_torch, scores_of
-from tiny import GOLD, REPORTS, labels_of, make_examples
+from tiny import GOLD, REPORTS, labels_of, learn_reports
 from typer.testing import CliRunner
 
 from spacy_radsent.classifier.component import _offsets
@@ -15,21 +15,15 @@ from spacy_radsent.errors import RadsentError
 
 @pytest.fixture(scope="module")
 def trained(checkpoint):
-    spacy.util.fix_random_seed(0)
-    nlp = make_mixed_pipeline(checkpoint("bert"))
-    examples = make_examples(nlp)
-    optimizer = nlp.initialize(lambda: examples)
-    optimizer.learn_rate = 0.003
-    for _ in range(40):
-        nlp.update(examples, sgd=optimizer)
-    return nlp
+    return learn_reports(make_mixed_pipeline(checkpoint("bert")), learn_rate=0.003)
 
 
 def test_both_members_learn_and_their_mean_is_given(trained):
     assert_knows_reports(trained)
     docs = [trained(text) for text in REPORTS]
     sentences = [list(doc.spans["radsent"]) for doc in docs]
-    members = [member.predict((docs, _offsets(sentences))) for member in trained.get_pipe("radsent").model.layers]
+    model = trained.get_pipe("radsent").model
+    members = [member.predict((docs, _offsets(sentences, model.ops))) for member in model.layers]
     gold = [label for labels in GOLD for label in labels.split()]
     labels = trained.get_pipe("radsent").labels
     for scores in members:

@@ -2,10 +2,9 @@
 
 import pytest
 import torch
-from llms import KINDS, memorize_reports, save_llm
+from llms import KINDS, make_llm_pipeline, memorize_reports, save_llm
 from tiny import GOLD, REPORTS, labels_of
 
-from spacy_radsent.corpus.docbin import blank_pipeline
 from spacy_radsent.errors import RadsentError
 
 
@@ -18,29 +17,22 @@ def trained(request, tmp_path_factory):
     return folder
 
 
-def make_pipeline(folder, **settings):
-    nlp = blank_pipeline()
-    nlp.add_pipe("radsent_sentencizer")
-    nlp.add_pipe("radsent_llm", config={"model": str(folder), **settings})
-    return nlp
-
-
 def test_both_modes_know_what_the_model_learned(trained):
     for mode in ("generate", "score"):
-        for doc, gold in zip(make_pipeline(trained, mode=mode).pipe(REPORTS), GOLD, strict=True):
+        for doc, gold in zip(make_llm_pipeline(trained, mode=mode).pipe(REPORTS), GOLD, strict=True):
             assert labels_of(doc) == gold.split()
             assert set(doc.spans["radsent"].attrs["status"]) == {"ok"}
 
 
 def test_generated_labels_have_no_probabilities(trained):
-    doc = make_pipeline(trained, mode="generate")(REPORTS[0])
+    doc = make_llm_pipeline(trained, mode="generate")(REPORTS[0])
     span = doc.spans["radsent"][1]
     assert doc.spans["radsent"].attrs["scores"] == [None] * 5
     assert (span._.radsent_label, span._.radsent_scores, span._.radsent_status) == ("POSITIVE", None, "ok")
 
 
 def test_what_is_not_answered_is_an_error_and_counted(trained):
-    nlp = make_pipeline(trained, mode="generate", attempts=2)
+    nlp = make_llm_pipeline(trained, mode="generate", attempts=2)
     doc = nlp("この模型の知らない報告。全く別の文。")
     assert labels_of(doc) == ["", ""]
     assert doc.spans["radsent"].attrs["status"] == ["error", "error"]
@@ -51,15 +43,15 @@ def test_what_is_not_answered_is_an_error_and_counted(trained):
 
 
 def test_report_that_is_too_long_is_not_asked_about(trained):
-    nlp = make_pipeline(trained, mode="generate", max_length=64)
+    nlp = make_llm_pipeline(trained, mode="generate", max_length=64)
     assert nlp(REPORTS[0]).spans["radsent"].attrs["status"] == ["error"] * 5
 
 
 def test_a_model_that_never_learned_to_write_labels_is_told(trained, tmp_path, recwarn):
     texts = REPORTS * 8
-    list(make_pipeline(trained).pipe(texts))
+    list(make_llm_pipeline(trained).pipe(texts))
     assert not recwarn.list
-    untrained = make_pipeline(save_llm("qwen3", tmp_path))
+    untrained = make_llm_pipeline(save_llm("qwen3", tmp_path))
     with pytest.warns(UserWarning, match=r"gives its labels 0\.\d\d of the probability, .*radsent train-lora") as told:
         list(untrained.pipe(texts, batch_size=2))
     assert len(told) == 1
@@ -67,7 +59,7 @@ def test_a_model_that_never_learned_to_write_labels_is_told(trained, tmp_path, r
 
 @pytest.mark.parametrize("mode", ["score", "generate"])
 def test_batch_that_is_too_large_is_halved(trained, mode):
-    nlp = make_pipeline(trained, mode=mode)
+    nlp = make_llm_pipeline(trained, mode=mode)
     reader = nlp.get_pipe("radsent_llm").reader
     limit_memory(reader, rows=2)
     with pytest.warns(UserWarning, match=r"too much for the memory: batches are of (\d+) tokens now, set max_batch"):

@@ -8,15 +8,16 @@ import sys
 import numpy
 import pytest
 import spacy
+import torch
 from corpus.nasty_texts import NASTY_TEXTS
-from llms import KINDS, save_llm
+from llms import KINDS, make_llm_pipeline, save_llm
 from spacy.tokens import DocBin
 from tiny import REPORTS, labels_of
 
-from spacy_radsent.corpus.docbin import blank_pipeline
 from spacy_radsent.errors import RadsentError
 from spacy_radsent.labels import LABELS
 from spacy_radsent.llm.score import OVERLAP
+from spacy_radsent.torch_setup import ForkGuard
 
 # Weights are random here: what else the models would write does not matter.
 pytestmark = pytest.mark.filterwarnings("ignore:.*gives its labels")
@@ -28,10 +29,7 @@ def folder(request, tmp_path_factory):
 
 
 def make_pipeline(folder, **settings):
-    nlp = blank_pipeline()
-    nlp.add_pipe("radsent_sentencizer")
-    nlp.add_pipe("radsent_llm", config={"model": str(folder), "dtype": "float64", **settings})
-    return nlp
+    return make_llm_pipeline(folder, **{"dtype": "float64", **settings})
 
 
 @pytest.fixture(scope="module")
@@ -143,9 +141,17 @@ def test_saved_pipeline_names_its_model_and_keeps_its_labels(nlp, folder, tmp_pa
 
 @pytest.mark.parametrize("mode", ["score", "generate"])
 def test_several_processes(folder, mode):
-    nlp = make_pipeline(folder, mode=mode)
+    nlp = make_pipeline(folder, mode=mode, device="cpu")
     alone = [labels_of(doc) for doc in nlp.pipe(REPORTS * 2)]
     assert [labels_of(doc) for doc in nlp.pipe(REPORTS * 2, n_process=2, batch_size=2)] == alone
+
+
+def test_a_fork_of_a_process_that_uses_a_gpu_is_refused():
+    guard = ForkGuard()
+    guard.check(torch.device("cuda"))
+    guard.process += 1  # as it is in a fork
+    with pytest.raises(RadsentError, match="on a GPU cannot be shared by several processes: set n_process = 1"):
+        guard.check(torch.device("cuda"))
 
 
 def test_model_that_cannot_be_loaded_is_not_tried_for_every_report(folder, monkeypatch):

@@ -4,13 +4,22 @@ import json
 import shutil
 
 import pytest
-from llms import KINDS, LORA_CONFIG, LORA_FAST, LORA_SHAPE, memorize_reports, save_llm, train_lora, write_lora_corpus
+from llms import (
+    KINDS,
+    LORA_CONFIG,
+    LORA_FAST,
+    LORA_SHAPE,
+    make_llm_pipeline,
+    memorize_reports,
+    save_llm,
+    train_lora,
+    write_lora_corpus,
+)
 from safetensors.numpy import load_file
 from tiny import GOLD, REPORTS, labels_of
 from typer.testing import CliRunner
 
 from spacy_radsent.cli import app
-from spacy_radsent.corpus.docbin import blank_pipeline
 from spacy_radsent.errors import RadsentError
 from spacy_radsent.labels import LABELS
 from spacy_radsent.version import __version__
@@ -40,17 +49,10 @@ def adapter(base, corpus, tmp_path_factory):
     return folder
 
 
-def make_pipeline(model, **settings):
-    nlp = blank_pipeline()
-    nlp.add_pipe("radsent_sentencizer")
-    nlp.add_pipe("radsent_llm", config={"model": str(model), **settings})
-    return nlp
-
-
 @pytest.mark.parametrize("mode", ["score", "generate"])
 def test_both_modes_know_what_the_adapter_learned(base, adapter, mode):
     for labels, settings in {tuple(WRONG): {}, tuple(GOLD): {"adapter": str(adapter)}}.items():
-        docs = make_pipeline(base, mode=mode, **settings).pipe(REPORTS)
+        docs = make_llm_pipeline(base, mode=mode, **settings).pipe(REPORTS)
         assert [labels_of(doc) for doc in docs] == [label.split() for label in labels]
 
 
@@ -111,22 +113,22 @@ def test_adapter_for_another_model_or_prompt(base, adapter, tmp_path):
     other = save_llm(kind, tmp_path / "other", seed=1, **LORA_SHAPE)
     message = f"{adapter}: was trained for {base}, whose weights are not those of {other}: use it with that model."
     with pytest.raises(RadsentError, match=message):
-        make_pipeline(other, adapter=str(adapter))(REPORTS[0])
+        make_llm_pipeline(other, adapter=str(adapter))(REPORTS[0])
     small = save_llm(kind, tmp_path / "small")
     unknown = shutil.copytree(adapter, tmp_path / "unknown")
     (unknown / "radsent.json").unlink()
     with pytest.raises(RadsentError, match=f"{unknown}: does not fit {small} .* it was trained for {base}"):
-        make_pipeline(small, adapter=str(unknown))(REPORTS[0])
+        make_llm_pipeline(small, adapter=str(unknown))(REPORTS[0])
     record = json.loads((adapter / "radsent.json").read_text())
     (unknown / "radsent.json").write_text(json.dumps({**record, "prompt": "ja_v0"}))
     with pytest.raises(RadsentError, match="was trained with the prompt 'ja_v0', not 'ja_v1': set prompt = 'ja_v0'"):
-        make_pipeline(base, adapter=str(unknown))(REPORTS[0])
+        make_llm_pipeline(base, adapter=str(unknown))(REPORTS[0])
     (unknown / "radsent.json").write_text(json.dumps({**record, "prompt_sha256": "0"}))
     with pytest.raises(RadsentError, match="was trained with another text of the prompt 'ja_v1': use it with spacy-"):
-        make_pipeline(base, adapter=str(unknown))(REPORTS[0])
+        make_llm_pipeline(base, adapter=str(unknown))(REPORTS[0])
     (unknown / "radsent.json").write_text("{")
     with pytest.raises(RadsentError, match=r"radsent.json: is damaged: copy the adapter again"):
-        make_pipeline(base, adapter=str(unknown))(REPORTS[0])
+        make_llm_pipeline(base, adapter=str(unknown))(REPORTS[0])
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ class TorchBackend(PyTorchShim):
         return self.encoder.dtype == torch.float32
 
     def __call__(self, inputs: tuple[list[Batch], Any], is_train: bool) -> tuple[Any, Callable]:
-        self.fork_guard.check()
+        self.fork_guard.check(self.encoder.device)
         arguments = ArgsKwargs(args=inputs, kwargs={})
         if not is_train:
             return torch2xp(self.predict(arguments)), lambda d_vectors: []
