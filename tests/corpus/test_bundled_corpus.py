@@ -12,11 +12,11 @@ from spacy_radsent.synth.privacy import IdentifierScreen
 def test_institutions_are_complete(bundled, institutions):
     assert set(Counter(record.meta["institution"] for record in institutions).values()) == {9}
     manners = Counter(record.meta["manner"] for record in institutions)
-    assert manners == {"unusual": 128 * 9, "common": 272 * 9}
+    assert manners == {"unusual": 128 * 9, "common": 464 * 9}
     ids = [record.id for record in (*bundled, *institutions)]
     assert len(set(ids)) == len(ids)
     labels = Counter(sentence.label for record in institutions for sentence in record.sentences)
-    assert set(labels) == set(LABELS) and min(labels.values()) > 0.2 * labels.total()
+    assert set(labels) == set(LABELS) and min(labels.values()) > 0.15 * labels.total()  # none is rare
 
 
 def test_sentences_of_institutions_are_those_found_by_rule(institutions):
