@@ -89,10 +89,9 @@ def test_offsets_are_right_and_boundaries_can_be_found(name, nlp, bundled, insti
         for left, right in pairwise(spans):
             assert not doc.text[left.end_char : right.start_char].strip()
         assert [token.is_sent_start for token in doc].count(True) == len(spans)
-        found = sentence_offsets(doc.text)
-        split_right += len(found) == len(spans) and all(
-            a == s.start_char for (a, _), s in zip(found, spans, strict=True)
-        )
+        # White space before a sentence, an indentation, may be part of its first token.
+        starts = [span.end_char - len(span.text.lstrip()) for span in spans]
+        split_right += [start for start, _ in sentence_offsets(doc.text)] == starts
         total += 1
     assert split_right / total > (0.9 if name != "wraps" else 0.0)
 
