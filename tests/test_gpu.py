@@ -9,7 +9,7 @@ import numpy
 import pytest
 import spacy
 import torch
-from encoders import assert_knows_reports, make_encoder_pipeline, make_mixed_pipeline, scores_of
+from encoders import make_encoder_pipeline, make_mixed_pipeline
 from llms import (
     LORA_FAST,
     LORA_SHAPE,
@@ -21,7 +21,17 @@ from llms import (
 )
 from spacy.cli.train import train as spacy_train
 from thinc.api import CupyOps
-from tiny import GOLD, REPORTS, labels_of, learn_reports, make_examples, make_pipeline, train_tiny
+from tiny import (
+    GOLD,
+    REPORTS,
+    assert_knows_reports,
+    labels_of,
+    learn_reports,
+    make_examples,
+    make_pipeline,
+    scores_of,
+    train_tiny,
+)
 from typer.testing import CliRunner
 
 from spacy_radsent.cli import app
@@ -58,7 +68,8 @@ KINDS = {
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_trained_on_the_gpu_labels_there_and_on_the_cpu_alike(gpu, checkpoint, kind, tmp_path):
     make, learn_rate = KINDS[kind]
-    nlp = learn_reports(make(checkpoint), learn_rate)
+    nlp = make(checkpoint)
+    learn_reports(nlp, learn_rate)
     assert isinstance(nlp.get_pipe("radsent").model.ops, CupyOps)
     optimizer = nlp.resume_training()
     nlp.rehearse(make_examples(nlp), sgd=optimizer)  # towards what it says already
@@ -75,7 +86,8 @@ def test_learns_from_a_teacher(gpu, tmp_path):
     train_tiny().to_disk(tmp_path)
     nlp = make_pipeline()
     nlp.config["initialize"]["components"]["radsent"] = {"teacher": str(tmp_path), "teacher_share": 1.0}
-    assert_knows_reports(learn_reports(nlp, 0.01))
+    learn_reports(nlp, 0.01)
+    assert_knows_reports(nlp)
 
 
 def word_vectors(text, folder):

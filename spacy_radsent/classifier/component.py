@@ -111,10 +111,14 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
         if not any(sentences):
             return self.model.ops.alloc2f(0, len(LABELS))
         check_trained(self.model, self.vocab, self.name)
-        scores = self.model.predict((docs, _offsets(sentences, self.model.ops)))
+        scores = self.model.predict(self._inputs(docs, sentences))
         if not self.model.ops.xp.isfinite(scores).all():
             raise RadsentError(f"'{self.name}' computed probabilities that are no numbers: its weights are damaged.")
         return scores
+
+    def _inputs(self, docs: list[Doc], sentences: Sequence[Sequence[Span]]) -> tuple[list[Doc], Ragged]:
+        """RETURNS (Tuple[List[Doc], Ragged]): What the model takes, where the model is."""
+        return docs, _offsets(sentences, self.model.ops)
 
     def set_annotations(self, docs: Iterable[Doc], prediction: Prediction) -> None:
         """Write labels to documents.
@@ -163,9 +167,7 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
         if not any(sentences):
             return losses
         set_dropout_rate(self.model, drop)
-        scores, backprop = self.model.begin_update(
-            ([eg.predicted for eg in examples], _offsets(sentences, self.model.ops))
-        )
+        scores, backprop = self.model.begin_update(self._inputs([eg.predicted for eg in examples], sentences))
         loss, d_scores = get_loss(examples, (sentences, scores))
         backprop(d_scores)
         if sgd is not None:
@@ -192,8 +194,8 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
                 row[:] = smoothing / len(LABELS)
                 row[LABELS.index(gold)] += 1.0 - smoothing
         if self._teacher is not None:
-            docs = [eg.predicted for eg in examples]
-            target, counts = self._teacher.teach((docs, _offsets(sentences, self.model.ops)), target, counts)
+            inputs = self._inputs([eg.predicted for eg in examples], sentences)
+            target, counts = self._teacher.teach(inputs, target, counts)
         return self._cross_entropy(scores, target, counts)
 
     def _cross_entropy(self, scores: Floats2d, target: Any, counts: Any) -> tuple[float, Floats2d]:
@@ -221,7 +223,7 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
 
         def get_loss(examples: list[Example], prediction: Prediction) -> tuple[float, Floats2d]:
             sentences, scores = prediction
-            target = rehearsal_model.predict(([eg.predicted for eg in examples], _offsets(sentences, self.model.ops)))
+            target = rehearsal_model.predict(self._inputs([eg.predicted for eg in examples], sentences))
             return self._cross_entropy(scores, target, numpy.ones(len(target)))
 
         return self._step(examples, drop, sgd, losses, get_loss)
@@ -269,7 +271,7 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
         if weights is not None:
             load_weights(self.model, Path(weights), self.name)
             return
-        X = ([eg.predicted for eg in sample], _offsets([self.gold_sentences(eg) for eg in sample], self.model.ops))
+        X = self._inputs([eg.predicted for eg in sample], [self.gold_sentences(eg) for eg in sample])
         self.model.initialize(X=X, Y=self.model.ops.alloc2f(len(X[1].dataXd), len(LABELS)))
 
     def _check_scheme(self, labels: Sequence[str]) -> None:

@@ -59,7 +59,10 @@ class LabelDecoder:
         RETURNS (List[List[List[float]]]): For each report, probabilities of the labels (4) for each of its labels.
         """
         self.fork_guard.check(self.device)
-        shared = min(common_prefix(self.prefix, skeleton.ids[:-1]) for skeleton in skeletons)
+        return self._find(skeletons, min(common_prefix(self.prefix, skeleton.ids[:-1]) for skeleton in skeletons))
+
+    def _find(self, skeletons: Sequence[Skeleton], shared: int) -> list[list[list[float]]]:
+        """Find labels of skeletons that share the first so many tokens of the prefix; see `__call__`."""
         ids = [list(skeleton.ids) for skeleton in skeletons]
         bounds = [[shared, *skeleton.places] for skeleton in skeletons]
         asked = [

@@ -13,7 +13,7 @@ from transformers.cache_utils import DynamicCache
 
 from .batches import pad_left
 from .decode import LabelDecoder
-from .skeleton import Skeleton, common_prefix
+from .skeleton import Skeleton
 
 
 class FixedPointDecoder(LabelDecoder):
@@ -23,10 +23,7 @@ class FixedPointDecoder(LabelDecoder):
     passes as there are labels.
     """
 
-    @torch.inference_mode()
-    def __call__(self, skeletons: Sequence[Skeleton]) -> list[list[list[float]]]:
-        self.fork_guard.check(self.device)
-        shared = min(common_prefix(self.prefix, skeleton.ids[:-1]) for skeleton in skeletons)
+    def _find(self, skeletons: Sequence[Skeleton], shared: int) -> list[list[list[float]]]:
         ids, mask = pad_left([skeleton.ids[shared:] for skeleton in skeletons])
         # Nothing is read after the last label.
         mask = torch.cat([torch.ones((len(ids), shared), dtype=torch.long), mask[:, :-1]], dim=1)

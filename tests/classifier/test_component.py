@@ -11,7 +11,18 @@ from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
 from spacy.vectors import Vectors
 from thinc.api import Config, Model
-from tiny import GOLD, REPORTS, SMALL, gold_doc, labels_of, make_examples, make_pipeline, train_tiny
+from tiny import (
+    GOLD,
+    REPORTS,
+    SMALL,
+    assert_knows_reports,
+    gold_doc,
+    labels_of,
+    make_examples,
+    make_pipeline,
+    scores_of,
+    train_tiny,
+)
 
 from spacy_radsent.batching import batch_by_tokens
 from spacy_radsent.classifier.component import RadsentClassifier
@@ -35,15 +46,6 @@ def wrap_model(pipe, look):
         return model.layers[0](inputs, is_train)
 
     pipe.model = Model("wrapped", forward, layers=[pipe.model])
-
-
-def scores_of(doc):
-    return numpy.array(doc.spans["radsent"].attrs["scores"])
-
-
-def assert_knows_reports(nlp):
-    for text, gold in zip(REPORTS, GOLD, strict=True):
-        assert labels_of(nlp(text)) == gold.split()
 
 
 def test_overfits_and_keeps_it_on_disk_and_in_bytes(trained, tmp_path):

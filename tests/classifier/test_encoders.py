@@ -18,17 +18,15 @@ import torch
 from corpus.nasty_texts import NASTY_TEXTS
 from encoders import (
     KINDS,
-    assert_knows_reports,
     make_encoder_pipeline,
     run_without_torch,
-    scores_of,
     shim_of,
     train_encoder,
 )
 from safetensors.torch import load_file
 from spacy.cli.train import train as spacy_train
 from thinc.api import Config
-from tiny import GOLD, REPORTS, labels_of, make_examples
+from tiny import GOLD, REPORTS, assert_knows_reports, labels_of, make_examples, scores_of
 
 from spacy_radsent.batching import group_by_length
 from spacy_radsent.classifier.component import _offsets

@@ -4,8 +4,8 @@ import numpy
 import pytest
 import spacy
 from corpus.nasty_texts import NASTY_TEXTS
-from encoders import assert_knows_reports, make_mixed_pipeline, run_without_torch, scores_of
-from tiny import GOLD, REPORTS, labels_of, learn_reports
+from encoders import make_mixed_pipeline, run_without_torch
+from tiny import GOLD, REPORTS, assert_knows_reports, labels_of, learn_reports, scores_of
 from typer.testing import CliRunner
 
 from spacy_radsent.classifier.component import _offsets
@@ -15,7 +15,9 @@ from spacy_radsent.errors import RadsentError
 
 @pytest.fixture(scope="module")
 def trained(checkpoint):
-    return learn_reports(make_mixed_pipeline(checkpoint("bert")), learn_rate=0.003)
+    nlp = make_mixed_pipeline(checkpoint("bert"))
+    learn_reports(nlp, learn_rate=0.003)
+    return nlp
 
 
 def test_both_members_learn_and_their_mean_is_given(trained):

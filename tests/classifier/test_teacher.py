@@ -7,7 +7,7 @@ import pytest
 import spacy
 from spacy.tokens import Span
 from spacy.vectors import Vectors
-from tiny import GOLD, REPORTS, labels_of, make_examples, make_pipeline, train_tiny
+from tiny import GOLD, REPORTS, labels_of, learn_reports, make_examples, make_pipeline, train_tiny
 
 from spacy_radsent.corpus.docbin import blank_pipeline
 from spacy_radsent.errors import RadsentError
@@ -29,13 +29,8 @@ def pipeline_with(**settings):
 
 
 def train_with(examples_of, **settings):
-    spacy.util.fix_random_seed(1)
     nlp = pipeline_with(**settings)
-    examples = examples_of(nlp)
-    optimizer = nlp.initialize(lambda: examples)
-    optimizer.learn_rate = 0.01
-    for _ in range(40):
-        nlp.update(examples, sgd=optimizer, drop=0.1)
+    learn_reports(nlp, learn_rate=0.01, drop=0.1, seed=1, examples=examples_of(nlp))
     return nlp
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import spacy
 import torch
-from encoders import assert_knows_reports, run_without_torch, scores_of, shim_of, train_encoder
-from tiny import GOLD, REPORTS, labels_of, make_examples, make_pipeline
+from encoders import run_without_torch, shim_of, train_encoder
+from tiny import GOLD, REPORTS, assert_knows_reports, labels_of, make_examples, make_pipeline, scores_of
 from typer.testing import CliRunner
 
 from spacy_radsent.cli import app

@@ -82,14 +82,13 @@ def test_guessing_takes_fewer_passes_than_there_are_sentences(model_and_builder,
 def test_both_ways_watch_how_probable_the_labels_are(model_and_builder, bundled):
     model, builder = model_and_builder
     skeletons = layouts(builder, bundled[:12])
-    first = [skeleton for skeleton in skeletons for _ in skeleton.places][:WATCHED]
     masses = []
     for make_decoder in (LabelDecoder, FixedPointDecoder):
         decoder = make_decoder(model, builder.label_ids, builder.prefix)
         for skeleton in skeletons:
             decoder([skeleton])
         masses.append(decoder.label_mass)
-    assert len(masses[0]) >= len(first) == WATCHED
+    assert len(masses[0]) >= WATCHED
     assert masses[1][:WATCHED] == pytest.approx(masses[0][:WATCHED], abs=1e-9)
 
 

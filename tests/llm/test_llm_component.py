@@ -12,7 +12,7 @@ import torch
 from corpus.nasty_texts import NASTY_TEXTS
 from llms import KINDS, make_llm_pipeline, save_llm
 from spacy.tokens import DocBin
-from tiny import REPORTS, labels_of
+from tiny import REPORTS, labels_of, scores_of
 
 from spacy_radsent.errors import RadsentError
 from spacy_radsent.labels import LABELS
@@ -35,10 +35,6 @@ def make_pipeline(folder, **settings):
 @pytest.fixture(scope="module")
 def nlp(folder):
     return make_pipeline(folder)
-
-
-def scores_of(doc):
-    return numpy.array(doc.spans["radsent"].attrs["scores"])
 
 
 @pytest.mark.parametrize("name", [name for name in NASTY_TEXTS if len(NASTY_TEXTS[name]) < 5000])
