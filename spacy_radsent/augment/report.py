@@ -87,13 +87,13 @@ def pieces_of(doc: Doc, spans_key: str = SPANS_KEY) -> list[Piece]:
     RETURNS (List[Piece]): Its sentences in order; white space before the first and behind the last is left out.
     """
     pieces: list[Piece] = []
-    end = 0
+    text, end = doc.text, 0
     for span in doc.spans.get(spans_key, []):
         sentence = span.text.strip()
         if not sentence:
             continue
         start = span.start_char + span.text.index(sentence)
-        pieces.append(piece_of(doc.text[end:start], sentence, span.label_))
+        pieces.append(piece_of(text[end:start], sentence, span.label_))
         end = start + len(sentence)
     return pieces
 
