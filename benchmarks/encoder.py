@@ -33,8 +33,8 @@ from thinc.api import Config
 from throughput import reports
 
 from spacy_radsent.classifier.transformer.checkpoint import Checkpoint, build_encoder
+from spacy_radsent.classifier.transformer.layer import encoder_layers, encoder_shim
 from spacy_radsent.classifier.transformer.shim import Batch, EncoderShim
-from spacy_radsent.cli.optimize import encoders
 
 TOK2VEC = """
 [model]
@@ -64,8 +64,8 @@ stride = 96
 
 
 def shim_of(nlp: Language) -> EncoderShim:
-    (shim,) = encoders(nlp)
-    return shim
+    (layer,) = encoder_layers(nlp)
+    return encoder_shim(layer)
 
 
 def other_pipeline(joint: Language, scheme: str) -> Language:

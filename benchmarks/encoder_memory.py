@@ -13,14 +13,14 @@ import spacy
 from figures import FOLDER, save
 from throughput import in_own_process, stream
 
-from spacy_radsent.cli.optimize import encoders
+from spacy_radsent.classifier.transformer.layer import encoder_layers, encoder_shim
 
 
 def load_and_stream(pipeline: Path, precision: str | None, count: int) -> dict:
     nlp = spacy.load(pipeline)
     if precision is not None:
-        for shim in encoders(nlp):
-            shim.optimize(precision)
+        for layer in encoder_layers(nlp):
+            encoder_shim(layer).optimize(precision)
     return stream(nlp, count)
 
 

@@ -3,7 +3,7 @@
     python benchmarks/generalisation.py --conditions none all --tests institutions final
     python benchmarks/generalisation.py --conditions endings terms --copies 1 --corpus styles
     python benchmarks/generalisation.py --conditions config --tests final --model mixed --encoder /models/e5
-    python benchmarks/generalisation.py --conditions config --tests final --size 0 --teacher mixed/model-last
+    python benchmarks/generalisation.py --conditions config --tests final --size 0 --teacher mixed --vectors vectors
 
 "folds" leaves each style of endings of the bundled corpus out of training and labels its reports. "institutions" leaves
 out a quarter of the institutions with all their reports, four times, those of one author together. "findings" leaves
@@ -16,6 +16,7 @@ A condition is "none", "all" (the defaults of `spacy_radsent.report_style.v1`), 
 it) or one family alone. All see each report as often (--visits), as itself or as a variant. The checkpoint is the last
 one. Every run adds its row to the JSON file, and one that is there is not done again, so that long runs can be shared
 out.
+A pipeline with --teacher and --vectors is what the project's workflow "distill" makes.
 "reweighted" is the same pipeline told how frequent labels are in the test, as estimated from its texts, beside how
 frequent they were in training.
 """
@@ -79,6 +80,8 @@ def configure(condition: str, seed: int, reports: int, args: argparse.Namespace)
     if args.encoder:
         config["paths"]["encoder"] = args.encoder
     config["paths"]["teacher"] = args.teacher
+    if args.vectors:
+        config["paths"]["vectors"] = args.vectors
     config["training"].update({"eval_frequency": 10_000, "patience": 0, "gpu_allocator": None})
     config["system"]["seed"] = seed
     return config
@@ -141,6 +144,7 @@ def main() -> None:
     parser.add_argument("--model", default="cpu", choices=["cpu", "joint", "mixed"], help="which of the configs")
     parser.add_argument("--encoder", help="a checkpoint, for joint and mixed")
     parser.add_argument("--teacher", help="a pipeline trained on the same reports, to learn from")
+    parser.add_argument("--vectors", help="word vectors, as `radsent vectors` makes them, in place of the config's")
     parser.add_argument("--gpu-id", type=int, default=-1, help="GPU to use; -1 for the CPU")
     parser.add_argument("--jichi", type=Path, default=ROOT / "../shared/data/jichi/validation.jsonl")
     parser.add_argument("--work", type=Path, default=Path("training/benchmark"))
@@ -148,8 +152,8 @@ def main() -> None:
     args = parser.parse_args()
     if (args.model == "cpu") != (args.encoder is None):
         parser.error("--encoder is for --model joint and mixed, which need it.")
-    if args.teacher and args.tests != ["final"]:
-        parser.error("--teacher is for --tests final alone: of the other tests it has seen what is left out.")
+    if (args.teacher or args.vectors) and args.tests != ["final"]:
+        parser.error("--teacher and --vectors are for --tests final alone: made from what the other tests leave out.")
 
     use_gpu(args.gpu_id)
     records = bundled_corpus(args.corpus)
@@ -166,7 +170,10 @@ def main() -> None:
         folds[FINDINGS] = {FINDINGS: [record for record in records if share_of_positive(record) >= 0.5]}
     for seed, condition, tests in itertools.product(args.seeds, args.conditions, folds.values()):
         model = f"cpu, {args.size or 'all'} members" if args.model == "cpu" else args.model
-        model += ", taught" if args.teacher else ""
+        ways = [name for name in ("teacher", "vectors") if getattr(args, name)]
+        model += {"": "", "teacher": ", taught", "vectors": ", vectors", "teacher vectors": ", distilled"}[
+            " ".join(ways)
+        ]
         run = {"model": model, "corpus": args.corpus, "corpus_reports": len(records), "condition": condition}
         run |= {"seed": seed, "copies": args.copies, "visits": args.visits}
         if condition == "config":
@@ -178,7 +185,7 @@ def main() -> None:
         others = [record for record in records if record.id not in ids]
         others = without_leaks(others, held_out)
         began = time.perf_counter()
-        folder = args.work / f"{args.model}{'-taught' if args.teacher else ''}-{condition}-{seed}-{len(others)}"
+        folder = args.work / "-".join([args.model, *ways, condition, str(seed), str(len(others))])
         nlp = train(others, configure(condition, seed, len(others), args), folder)
         seconds = time.perf_counter() - began
         for test, members in tests.items():

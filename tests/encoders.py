@@ -24,7 +24,7 @@ from transformers import (
     XLMRobertaConfig,
 )
 
-from spacy_radsent.cli.optimize import encoders
+from spacy_radsent.classifier.transformer.layer import encoder_layers, encoder_shim
 from spacy_radsent.corpus.docbin import blank_pipeline
 
 KINDS = ("bert", "roberta", "modernbert", "xlm-roberta", "electra", "deberta-v2")
@@ -176,8 +176,8 @@ def train_encoder(name, scheme="Sentence", steps=40, **settings):
 
 
 def shim_of(nlp):
-    (shim,) = encoders(nlp)
-    return shim
+    (layer,) = encoder_layers(nlp)
+    return encoder_shim(layer)
 
 
 NO_TORCH = """

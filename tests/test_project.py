@@ -14,6 +14,7 @@ import srsly
 from encoders import run_without_torch
 from llms import save_llm
 from spacy.tokens import DocBin
+from spacy.util import load_config
 from spacy.vocab import Vocab
 from stub_server import serve
 from synth_answers import right
@@ -111,8 +112,8 @@ def test_python_of_the_readme_works_as_pasted(project):
     assert "('結節', '" in done.stdout
 
 
-def test_workflow_with_a_transformer_resumed_and_as_teacher(project, checkpoint):
-    """A model by its folder, trained, then trained again from where it ended; then the CPU pipeline, taught by it."""
+def test_workflow_with_a_transformer_resumed_and_distilled(project, checkpoint):
+    """A model by its folder, trained, then trained again from where it ended; then the CPU pipeline, made from it."""
     arguments = ["train", ".", "--vars.config", "configs/mixed.cfg", "--vars.encoder", str(checkpoint("bert"))]
     shutil.move(project / "training", project / "training-cpu")
     try:
@@ -120,11 +121,15 @@ def test_workflow_with_a_transformer_resumed_and_as_teacher(project, checkpoint)
         for resume in ([], ["--vars.resume", "resumed-from/model-last"]):
             done = run_project(project, *arguments, *resume, overrides=SHORT)
             losses.append(float(re.search(r"^ +0 +0 +(\d+\.\d+)", done.stdout, re.M)[1]))
-            shutil.rmtree(project / "resumed-from", ignore_errors=True)
-            shutil.move(project / "training", project / "resumed-from")
+            if not resume:
+                shutil.move(project / "training", project / "resumed-from")
         assert losses[1] < losses[0]
-        run_project(project, "train", ".", "--vars.teacher", "resumed-from/model-last", overrides=SHORT)
-        assert 'teacher = "resumed-from/model-last"' in (project / "training/model-last/config.cfg").read_text()
+        done = run_project(project, "distill", ".", overrides=FAST)
+        assert re.search(r"training/vectors: vectors of \d,\d{3} words, 32 wide", done.stdout)
+        paths = load_config(project / "training/distilled/model-best/config.cfg")["paths"]
+        assert (paths["vectors"], paths["teacher"]) == ("training/vectors", "training/model-best")
+        evaluation = Evaluation.from_json((project / "metrics/distilled/metrics.json").read_bytes())
+        assert [run.model for run in evaluation.runs_on("external_dev")] == ["trained", "distilled"]
     finally:
         for folder in ("resumed-from", "training"):
             shutil.rmtree(project / folder, ignore_errors=True)

@@ -194,8 +194,7 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
                 row[:] = smoothing / len(LABELS)
                 row[LABELS.index(gold)] += 1.0 - smoothing
         if self._teacher is not None:
-            inputs = self._inputs([eg.predicted for eg in examples], sentences)
-            target, counts = self._teacher.teach(inputs, target, counts)
+            target, counts = self._teacher.teach([spans for spans in sentences if spans], target, counts)
         return self._cross_entropy(scores, target, counts)
 
     def _cross_entropy(self, scores: Floats2d, target: Any, counts: Any) -> tuple[float, Floats2d]:
@@ -267,7 +266,7 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
                 f"The training data hold no labelled sentence in doc.spans[{self.key!r}]: make them with "
                 f"'radsent convert corpus.jsonl corpus.spacy', or set spans_key to the key they use."
             )
-        self._teacher = None if teacher is None else Teacher.load(teacher, teacher_share, self.vocab, self.name)
+        self._teacher = None if teacher is None else Teacher.load(teacher, teacher_share, self.name)
         if weights is not None:
             load_weights(self.model, Path(weights), self.name)
             return

@@ -1,77 +1,75 @@
 """Learning from a trained pipeline what the labels alone do not tell: knowledge distillation (arXiv 1503.02531)."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy
-from spacy.tokens import Doc
-from spacy.vectors import Vectors
-from spacy.vocab import Vocab
-from thinc.api import Model
-from thinc.types import Ragged
+from spacy.language import Language
+from spacy.tokens import Span
 
 from ..errors import RadsentError
-from ..labeller import SentenceLabeller
 from ..pipelines import load_pipeline
-from .model import SentenceModel
+from ..spans import covering_span
 from .weights import check_trained
+
+if TYPE_CHECKING:
+    from .component import RadsentClassifier
 
 
 @dataclass(frozen=True)
 class Teacher:
     """A trained model, whose probabilities are what another one learns to give.
 
-    They are those of the model itself, before a temperature and other settings of how it decides. It reads the
-    documents of the one that learns, so tokenizer and word vectors must be the same.
+    They are those of the model itself, before a temperature and other settings of how it decides. It reads the texts
+    with its own tokenizer and its own word vectors.
 
-    model (SentenceModel): The model; it learns nothing itself.
+    nlp (Language): Its pipeline; it learns nothing itself.
+    pipe (RadsentClassifier): Its component.
     share (float): Its share of the target of a sentence that has a label, [0, 1]; of the others all is its.
     """
 
-    model: SentenceModel
+    nlp: Language
+    pipe: "RadsentClassifier"
     share: float
 
     @classmethod
-    def load(cls, pipeline: str, share: float, vocab: Vocab, name: str) -> "Teacher":
-        """Take the model of a trained pipeline.
+    def load(cls, pipeline: str, share: float, name: str) -> "Teacher":
+        """Take the component of a trained pipeline.
 
         pipeline (str): Its folder, or the name of an installed package.
         share (float): See above.
-        vocab (Vocab): Of the pipeline that learns.
         name (str): Name of the component, the same in both.
         """
+        from .component import RadsentClassifier  # which imports this module
+
         if not 0.0 <= share <= 1.0:
             raise RadsentError(f"teacher_share is {share}: give a number from 0 to 1.")
         nlp = load_pipeline(pipeline)
         pipe = nlp.get_pipe(name) if name in nlp.pipe_names else None
-        model = getattr(pipe, "model", None)
-        if not (isinstance(pipe, SentenceLabeller) and isinstance(model, Model)):
+        if not isinstance(pipe, RadsentClassifier):
             raise RadsentError(
                 f"{pipeline}: holds no trained component '{name}': give a pipeline that has one as the teacher."
             )
-        check_trained(model, nlp.vocab, f"{name} of {pipeline}")
-        has_vectors = any(node.name == "static_vectors" for node in model.walk())
-        if has_vectors and not _are_equal(nlp.vocab.vectors, vocab.vectors):
-            raise RadsentError(
-                f"{pipeline}: has other word vectors than the pipeline that is to learn from it: train both with the "
-                f"same paths.vectors."
-            )
-        return cls(model, share)
+        check_trained(pipe.model, nlp.vocab, f"{name} of {pipeline}")
+        return cls(nlp, pipe, share)
 
     def teach(
-        self, docs_sentences: tuple[list[Doc], Ragged], target: numpy.ndarray, weights: numpy.ndarray
+        self, sentences: list[list[Span]], target: numpy.ndarray, weights: numpy.ndarray
     ) -> tuple[numpy.ndarray, numpy.ndarray]:
         """Mix what it says into what is to be learned.
 
-        docs_sentences (Tuple[List[Doc], Ragged]): What a `SentenceModel` takes.
+        sentences (List[List[Span]]): The sentences of each document that has any.
         target (numpy.ndarray): Probabilities of the labels (n, 4), zeros for a sentence without a label.
         weights (numpy.ndarray): What each sentence counts (n,), 0 without a label.
         RETURNS (Tuple[numpy.ndarray, numpy.ndarray]): Both, with its share.
         """
-        taught = self.model.ops.to_numpy(self.model.predict(docs_sentences))
+        docs = [self.nlp.make_doc(spans[0].doc.text) for spans in sentences]
+        own = [
+            [covering_span(doc, span.start_char, span.end_char) for span in spans]
+            for doc, spans in zip(docs, sentences, strict=True)
+        ]
+        _, scores = self.pipe.predict_sentences(docs, own)
+        taught = self.pipe.model.ops.to_numpy(scores)
         labelled = target.any(axis=1)
         share = numpy.where(labelled, self.share, 1.0)[:, None]
         return target + share * (taught - target), numpy.where(labelled, weights, 1.0)
-
-
-def _are_equal(left: Vectors, right: Vectors) -> bool:
-    return left.shape == right.shape and left.key2row == right.key2row and bool((left.data == right.data).all())

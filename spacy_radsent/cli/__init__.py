@@ -15,6 +15,7 @@ from . import (  # noqa: F401  # registers the commands
     shift,
     split,
     train_lora,
+    vectors,
     view,
 )
 from .app import app

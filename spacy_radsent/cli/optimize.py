@@ -5,9 +5,8 @@ from pathlib import Path
 
 import spacy
 import typer
-from spacy.language import Language
 
-from ..classifier.transformer.shim import EncoderShim
+from ..classifier.transformer.layer import encoder_layers, encoder_shim
 from ..errors import RadsentError
 from ..files import atomic_folder, refuse_existing
 from .app import command
@@ -34,17 +33,11 @@ def optimize(
     if not (pipeline / "config.cfg").exists():
         raise RadsentError(f"{pipeline}: is no pipeline's folder: give one that spaCy saved, e.g. training/model-best.")
     nlp = spacy.load(pipeline)
-    shims = encoders(nlp)
-    if not shims:
+    layers = encoder_layers(nlp)
+    if not layers:
         raise RadsentError(f"{pipeline}: has no encoder to optimize: the CPU pipeline is fast as it is.")
-    for shim in shims:
-        shim.optimize(precision.value)
+    for layer in layers:
+        encoder_shim(layer).optimize(precision.value)
     with atomic_folder(output) as folder:
         nlp.to_disk(folder)
     print(f"{output}: the pipeline in {precision.value}")
-
-
-def encoders(nlp: Language) -> list[EncoderShim]:
-    """RETURNS (List[EncoderShim]): The encoders of all components."""
-    models = [pipe.model for _, pipe in nlp.components if hasattr(pipe, "model")]
-    return [shim for model in models for node in model.walk() for shim in node.shims if isinstance(shim, EncoderShim)]

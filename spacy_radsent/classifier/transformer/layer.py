@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import numpy
+from spacy.language import Language
 from spacy.tokens import Doc
 from thinc.api import Model, Softmax, chain
 from thinc.types import Floats2d, Ragged
@@ -22,6 +23,7 @@ GetWindows = Callable[[list[int], int], list[Window]]
 # Wordpieces of padding in a batch: to pad more takes longer than another batch (of one that takes no time to compute,
 # the rest takes as long as about 40 wordpieces on a CPU).
 MAX_PADDING = 64
+LAYER = "sentence_encoder"
 PieceModel = Model[tuple[list[Doc], Ragged], Ragged]
 
 
@@ -119,7 +121,7 @@ def build_window_encoder(
 
 def _build_encoder(settings: EncoderSettings, get_windows: GetWindows, mark_core: bool) -> PieceModel:
     return Model(
-        "sentence_encoder",
+        LAYER,
         partial(forward, get_windows=get_windows, mark_core=mark_core),
         init=init,
         dims={"nO": None},
@@ -161,6 +163,12 @@ def encoder_shim(model: Model) -> EncoderShim:
     shim = model.shims[0]
     assert isinstance(shim, EncoderShim)
     return shim
+
+
+def encoder_layers(nlp: Language) -> list[PieceModel]:
+    """RETURNS (List[Model]): The encoder layers of all components of a pipeline."""
+    models = [pipe.model for _, pipe in nlp.components if hasattr(pipe, "model")]
+    return [node for model in models for node in model.walk() if node.name == LAYER]
 
 
 def make_sequences(
