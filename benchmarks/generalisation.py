@@ -55,6 +55,7 @@ INSTITUTIONS = "institutions"
 FOLDS = 4
 EXTERNAL, JICHI = "external_dev", "jichi validation"
 KIND = ("model", "corpus", "corpus_reports", "condition", "copies", "visits")
+LEARNT_FROM = {"teacher": "taught", "vectors": "vectors of a transformer"}  # arguments, and what rows call them
 ALONE = 0.5  # probability of a family that is tried alone
 
 
@@ -169,11 +170,9 @@ def main() -> None:
     if "findings" in args.tests:
         folds[FINDINGS] = {FINDINGS: [record for record in records if share_of_positive(record) >= 0.5]}
     for seed, condition, tests in itertools.product(args.seeds, args.conditions, folds.values()):
+        ways = [name for name in LEARNT_FROM if getattr(args, name)]
         model = f"cpu, {args.size or 'all'} members" if args.model == "cpu" else args.model
-        ways = [name for name in ("teacher", "vectors") if getattr(args, name)]
-        model += {"": "", "teacher": ", taught", "vectors": ", vectors", "teacher vectors": ", distilled"}[
-            " ".join(ways)
-        ]
+        model = ", ".join([model, *(LEARNT_FROM[name] for name in ways)])
         run = {"model": model, "corpus": args.corpus, "corpus_reports": len(records), "condition": condition}
         run |= {"seed": seed, "copies": args.copies, "visits": args.visits}
         if condition == "config":
