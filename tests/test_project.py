@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import spacy
 import srsly
 from encoders import run_without_torch
 from llms import save_llm
@@ -130,6 +131,10 @@ def test_workflow_with_a_transformer_resumed_and_distilled(project, checkpoint):
         assert (paths["vectors"], paths["teacher"]) == ("training/vectors", "training/model-best")
         evaluation = Evaluation.from_json((project / "metrics/distilled/metrics.json").read_bytes())
         assert [run.model for run in evaluation.runs_on("external_dev")] == ["trained", "distilled"]
+        distilled = ["--vars.pipeline", "training/distilled/model-best", "--vars.name", "radsent_distilled"]
+        run_project(project, "package", ".", *distilled)
+        packaged = project / "packages/ja_radsent_distilled-0.1.0/ja_radsent_distilled/ja_radsent_distilled-0.1.0"
+        assert spacy.load(packaged).vocab.vectors_length == 32
     finally:
         for folder in ("resumed-from", "training"):
             shutil.rmtree(project / folder, ignore_errors=True)
