@@ -169,10 +169,10 @@ def main() -> None:
         folds |= folds_of_institutions(bundled_corpus(), at_once=args.corpus == "styles")
     if "findings" in args.tests:
         folds[FINDINGS] = {FINDINGS: [record for record in records if share_of_positive(record) >= 0.5]}
+    ways = [name for name in LEARNT_FROM if getattr(args, name)]
+    model = f"cpu, {args.size or 'all'} members" if args.model == "cpu" else args.model
+    model = ", ".join([model, *(LEARNT_FROM[name] for name in ways)])
     for seed, condition, tests in itertools.product(args.seeds, args.conditions, folds.values()):
-        ways = [name for name in LEARNT_FROM if getattr(args, name)]
-        model = f"cpu, {args.size or 'all'} members" if args.model == "cpu" else args.model
-        model = ", ".join([model, *(LEARNT_FROM[name] for name in ways)])
         run = {"model": model, "corpus": args.corpus, "corpus_reports": len(records), "condition": condition}
         run |= {"seed": seed, "copies": args.copies, "visits": args.visits}
         if condition == "config":

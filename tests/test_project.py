@@ -130,7 +130,7 @@ def test_workflow_with_a_transformer_resumed_and_distilled(project, checkpoint):
         paths = load_config(project / "training/distilled/model-best/config.cfg")["paths"]
         assert (paths["vectors"], paths["teacher"]) == ("training/vectors", "training/model-best")
         evaluation = Evaluation.from_json((project / "metrics/distilled/metrics.json").read_bytes())
-        assert [run.model for run in evaluation.runs_on("external_dev")] == ["trained", "distilled"]
+        assert [run.model for run in evaluation.runs_on("external_dev")] == ["teacher", "distilled"]
         distilled = ["--vars.pipeline", "training/distilled/model-best", "--vars.name", "radsent_distilled"]
         run_project(project, "package", ".", *distilled)
         packaged = project / "packages/ja_radsent_distilled-0.1.0/ja_radsent_distilled/ja_radsent_distilled-0.1.0"

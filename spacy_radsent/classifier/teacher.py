@@ -23,8 +23,8 @@ class Teacher:
     They are those of the model itself, before a temperature and other settings of how it decides. It reads the texts
     with its own tokenizer and its own word vectors.
 
-    nlp (Language): Its pipeline; it learns nothing itself.
-    pipe (RadsentClassifier): Its component.
+    nlp (Language): What comes before it in its pipeline.
+    pipe (RadsentClassifier): Its component; it learns nothing itself.
     share (float): Its share of the target of a sentence that has a label, [0, 1]; of the others all is its.
     """
 
@@ -50,7 +50,9 @@ class Teacher:
             raise RadsentError(
                 f"{pipeline}: holds no trained component '{name}': give a pipeline that has one as the teacher."
             )
-        check_trained(pipe.model, nlp.vocab, f"{name} of {pipeline}")
+        nlp.select_pipes(enable=nlp.pipe_names[: nlp.pipe_names.index(name)])  # what it listens to, perhaps
+        pipe.name = f"{name} of {pipeline}"
+        check_trained(pipe.model, nlp.vocab, pipe.name)
         return cls(nlp, pipe, share)
 
     def teach(
@@ -63,7 +65,7 @@ class Teacher:
         weights (numpy.ndarray): What each sentence counts (n,), 0 without a label.
         RETURNS (Tuple[numpy.ndarray, numpy.ndarray]): Both, with its share.
         """
-        docs = [self.nlp.make_doc(spans[0].doc.text) for spans in sentences]
+        docs = list(self.nlp.pipe(spans[0].doc.text for spans in sentences))
         own = [
             [covering_span(doc, span.start_char, span.end_char) for span in spans]
             for doc, spans in zip(docs, sentences, strict=True)

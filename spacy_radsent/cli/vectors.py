@@ -26,35 +26,41 @@ def vectors(
     pipeline: str = typer.Argument(..., metavar="PIPELINE", help="A trained pipeline with a transformer."),
     reports: list[Path] = typer.Argument(..., metavar="REPORTS...", help="Whose words: records, .csv, folder of .txt."),
     output: Path = typer.Option(..., "--output", "-o", help="Folder to write, for paths.vectors of a config."),
-    width: int = typer.Option(200, help="Width of the vectors."),
-    copies: int = typer.Option(3, min=0, help="How many variants of each labelled report to take words from as well."),
+    width: int = typer.Option(200, min=1, help="Width of the vectors; less where the transformer has less."),
+    copies: int = typer.Option(3, min=0, help="How many variants of each report to take words from as well."),
+    overwrite: bool = typer.Option(False, "--overwrite", help="Put them in place of a folder that is there."),
     gpu_id: int = typer.Option(-1, help="GPU to use; -1 for the CPU."),
 ) -> None:
     """Make word vectors of what a pipeline's transformer knows of each word.
 
     Train with them: --paths.vectors OUTPUT.
     """
-    refuse_existing(output)
+    if not overwrite:
+        refuse_existing(output)
     use_gpu(gpu_id)
-    nlp = load_pipeline(pipeline)
-    layers = encoder_layers(nlp)
-    if not layers:
-        raise RadsentError(f"{pipeline}: has no transformer: train one first, with configs/mixed.cfg or joint.cfg.")
+    layers = [layer for layer in encoder_layers(load_pipeline(pipeline)) if layer.has_dim("nO")]
+    if len(layers) != 1:
+        raise RadsentError(
+            f"{pipeline}: holds {len(layers)} trained encoders: give a pipeline with one, as configs/mixed.cfg and "
+            f"joint.cfg make it."
+        )
+    nlp = blank_pipeline()
     records = (record for path in reports for record in import_records(path))
     words = sorted({token.text for doc in _docs(records, nlp, copies) for token in doc if not token.is_space})
     if not words:
         raise RadsentError(f"{', '.join(map(str, reports))}: hold no word: give reports like those to train on.")
     data = word_vectors(layers[0], words, width)
-    blank = blank_pipeline()
-    blank.vocab.vectors = Vectors(data=data, keys=[blank.vocab.strings.add(word) for word in words], name="radsent")
-    with atomic_folder(output) as folder:
-        blank.to_disk(folder)
-    print(f"{output}: vectors of {len(words):,} words, {width} wide")
+    nlp.vocab.vectors = Vectors(data=data, keys=[nlp.vocab.strings.add(word) for word in words], name="radsent")
+    with atomic_folder(output, overwrite) as folder:
+        nlp.to_disk(folder)
+    print(f"{output}: vectors of {len(words):,} words, {data.shape[1]} wide")
 
 
 def _docs(records: Iterable[Record], nlp: Language, copies: int) -> Iterator[Doc]:
-    """RETURNS (Iterator[Doc]): As training sees them: as they are, and as other institutions might write them."""
+    """YIELDS (Doc): Each report as it is, and as other institutions might write it."""
     augment = build_report_style_augmenter(copies)
     for record in records:
-        doc = record_to_doc(record, nlp, Alignment()) or nlp.make_doc(record.text)
+        doc = record_to_doc(record, nlp, Alignment())
+        if doc is None:  # two sentences share a token
+            doc = nlp.make_doc(record.text)
         yield from (example.reference for example in augment(nlp, Example(doc, doc)))

@@ -47,8 +47,8 @@ def reports(bundled, tmp_path):
 def read_alone(nlp, word):
     """RETURNS (Floats1d): Mean of the wordpieces of a report of this one word."""
     (layer,) = encoder_layers(nlp)
-    doc = spacy.tokens.Doc(nlp.vocab, words=[word])
-    one = Ragged(layer.ops.asarray2i([[0, 1]]), layer.ops.asarray1i([1]))
+    doc = nlp.make_doc(word)
+    one = Ragged(layer.ops.asarray2i([[0, len(doc)]]), layer.ops.asarray1i([1]))
     return layer.predict(([doc], one)).dataXd.mean(axis=0)
 
 
@@ -95,21 +95,22 @@ def test_the_cpu_model_is_trained_with_them(pipeline, reports, tmp_path):
     assert nlp.vocab.has_vector("結節")
 
 
-@pytest.mark.parametrize(
-    ("width", "message"), [(0, "is 0: give a number from 1 to 32"), (33, "is 33: give a number from 1 to 32 (of ")]
-)
-def test_a_width_that_cannot_be_is_refused(pipeline, reports, width, message, tmp_path):
-    done = run(pipeline, *reports, "--output", tmp_path / "vectors", "--width", width)
-    assert (done.exit_code, message in done.output) == (1, True), done.output
-    assert not list(tmp_path.glob("*vectors*"))
+def test_they_are_no_wider_than_the_transformer_and_take_the_place_of_others_if_told(pipeline, reports, tmp_path):
+    (tmp_path / "vectors").mkdir()
+    (tmp_path / "vectors/old").touch()
+    done = run(pipeline, *reports, "--output", tmp_path / "vectors", "--overwrite")
+    assert (done.exit_code, "words, 32 wide" in done.output) == (0, True), done.output
+    assert not (tmp_path / "vectors/old").exists()
 
 
 def test_refuses_what_holds_no_transformer_or_no_word(pipeline, reports, tmp_path):
     make_pipeline().to_disk(tmp_path / "cpu")
+    make_encoder_pipeline("no/such-model").to_disk(tmp_path / "untrained")
     write_records([Record(id="1", text=" \n")], tmp_path / "empty.jsonl")
     (tmp_path / "there").mkdir()
     for arguments, message in (
-        ([tmp_path / "cpu", *reports, "-o", tmp_path / "v"], "cpu: has no transformer: train one first"),
+        ([tmp_path / "cpu", *reports, "-o", tmp_path / "v"], "cpu: holds 0 trained encoders: give a pipeline"),
+        ([tmp_path / "untrained", *reports, "-o", tmp_path / "v"], "untrained: holds 0 trained encoders"),
         ([tmp_path / "none", *reports, "-o", tmp_path / "v"], "none: cannot be loaded"),
         ([pipeline, tmp_path / "empty.jsonl", "-o", tmp_path / "v"], "empty.jsonl: hold no word: give reports"),
         ([pipeline, tmp_path / "no.jsonl", "-o", tmp_path / "v"], "no.jsonl: no such file"),

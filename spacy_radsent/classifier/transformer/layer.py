@@ -23,7 +23,7 @@ GetWindows = Callable[[list[int], int], list[Window]]
 # Wordpieces of padding in a batch: to pad more takes longer than another batch (of one that takes no time to compute,
 # the rest takes as long as about 40 wordpieces on a CPU).
 MAX_PADDING = 64
-LAYER = "sentence_encoder"
+ENCODER_LAYER = "sentence_encoder"
 PieceModel = Model[tuple[list[Doc], Ragged], Ragged]
 
 
@@ -121,7 +121,7 @@ def build_window_encoder(
 
 def _build_encoder(settings: EncoderSettings, get_windows: GetWindows, mark_core: bool) -> PieceModel:
     return Model(
-        LAYER,
+        ENCODER_LAYER,
         partial(forward, get_windows=get_windows, mark_core=mark_core),
         init=init,
         dims={"nO": None},
@@ -168,7 +168,7 @@ def encoder_shim(model: Model) -> EncoderShim:
 def encoder_layers(nlp: Language) -> list[PieceModel]:
     """RETURNS (List[Model]): The encoder layers of all components of a pipeline."""
     models = [pipe.model for _, pipe in nlp.components if hasattr(pipe, "model")]
-    return [node for model in models for node in model.walk() if node.name == LAYER]
+    return [node for model in models for node in model.walk() if node.name == ENCODER_LAYER]
 
 
 def make_sequences(
