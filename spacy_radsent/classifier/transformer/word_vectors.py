@@ -4,6 +4,7 @@ Most medical words have no vector in ja_ginza, and none there knows what a word 
 """
 
 from collections.abc import Sequence
+from typing import cast
 
 import numpy
 from spacy.tokens import Doc
@@ -39,4 +40,4 @@ def _read(encoder: PieceModel, words: Sequence[str]) -> Floats2d:
     vocab, ops = Vocab(), encoder.ops
     docs = [Doc(vocab, words=[word], spaces=[False]) for word in words]
     pieces = encoder.predict((docs, Ragged(ops.asarray2i([[0, 1]] * len(docs)), ops.asarray1i([1] * len(docs)))))
-    return ops.to_numpy(ops.reduce_mean(ops.asarray2f(pieces.dataXd), pieces.lengths))
+    return ops.to_numpy(ops.reduce_mean(cast(Floats2d, pieces.dataXd), pieces.lengths))
