@@ -132,9 +132,13 @@ def test_workflow_with_a_transformer_resumed_and_distilled(project, checkpoint):
         evaluation = Evaluation.from_json((project / "metrics/distilled/metrics.json").read_bytes())
         assert [run.model for run in evaluation.runs_on("external_dev")] == ["teacher", "distilled"]
         distilled = ["--vars.pipeline", "training/distilled/model-best", "--vars.name", "radsent_distilled"]
-        run_project(project, "package", ".", *distilled)
+        one_member = {"components.radsent.model.size": "1"}
+        for command in ("package", "mix-local", "train-adapted"):
+            own = ["--vars.local", "assets/external_dev.jsonl"]
+            run_project(project, command, ".", *distilled, *own, overrides=one_member)
         packaged = project / "packages/ja_radsent_distilled-0.1.0/ja_radsent_distilled/ja_radsent_distilled-0.1.0"
-        assert spacy.load(packaged).vocab.vectors_length == 32
+        for pipeline in (packaged, project / "training/adapted/model-last"):
+            assert spacy.load(pipeline).vocab.vectors_length == 32
     finally:
         for folder in ("resumed-from", "training"):
             shutil.rmtree(project / folder, ignore_errors=True)
