@@ -1,5 +1,6 @@
 """`radsent vectors`: word vectors from a trained pipeline with a transformer, for one without."""
 
+import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -16,9 +17,11 @@ from ..corpus.docbin import Alignment, blank_pipeline, record_to_doc
 from ..corpus.importers import import_records
 from ..corpus.records import Record
 from ..errors import RadsentError
-from ..files import atomic_folder, refuse_existing
+from ..files import result_folder
 from ..pipelines import load_pipeline, use_gpu
 from .app import command
+
+SUMMARY = "word_vectors.json"
 
 
 @command("vectors")
@@ -28,15 +31,12 @@ def vectors(
     output: Path = typer.Option(..., "--output", "-o", help="Folder to write, for paths.vectors of a config."),
     width: int = typer.Option(200, min=1, help="Width of the vectors; less where the transformer has less."),
     copies: int = typer.Option(3, min=0, help="How many variants of each report to take words from as well."),
-    overwrite: bool = typer.Option(False, "--overwrite", help="Put them in place of a folder that is there."),
     gpu_id: int = typer.Option(-1, help="GPU to use; -1 for the CPU."),
 ) -> None:
     """Make word vectors of what a pipeline's transformer knows of each word.
 
-    Train with them: --paths.vectors OUTPUT.
+    Train with them: --paths.vectors OUTPUT. Earlier vectors there are replaced, another folder is not touched.
     """
-    if not overwrite:
-        refuse_existing(output)
     use_gpu(gpu_id)
     layers = [layer for layer in encoder_layers(load_pipeline(pipeline)) if layer.has_dim("nO")]
     if len(layers) != 1:
@@ -45,14 +45,16 @@ def vectors(
             f"joint.cfg make it."
         )
     nlp = blank_pipeline()
-    records = (record for path in reports for record in import_records(path))
-    words = sorted({token.text for doc in _docs(records, nlp, copies) for token in doc if not token.is_space})
-    if not words:
-        raise RadsentError(f"{', '.join(map(str, reports))}: hold no word: give reports like those to train on.")
-    data = word_vectors(layers[0], words, width)
-    nlp.vocab.vectors = Vectors(data=data, keys=[nlp.vocab.strings.add(word) for word in words], name="radsent")
-    with atomic_folder(output, overwrite) as folder:
+    with result_folder(output, SUMMARY) as folder:
+        records = (record for path in reports for record in import_records(path))
+        words = sorted({token.text for doc in _docs(records, nlp, copies) for token in doc if not token.is_space})
+        if not words:
+            raise RadsentError(f"{', '.join(map(str, reports))}: hold no word: give reports like those to train on.")
+        data = word_vectors(layers[0], words, width)
+        nlp.vocab.vectors = Vectors(data=data, keys=[nlp.vocab.strings.add(word) for word in words], name="radsent")
         nlp.to_disk(folder)
+        summary = {"words": len(words), "width": data.shape[1], "copies": copies}
+        (folder / SUMMARY).write_text(json.dumps(summary) + "\n", encoding="utf-8")
     print(f"{output}: vectors of {len(words):,} words, {data.shape[1]} wide")
 
 

@@ -1,5 +1,6 @@
 """`radsent vectors`: word vectors from a pipeline's transformer, and the CPU model that is trained with them."""
 
+import json
 from itertools import islice
 from pathlib import Path
 
@@ -95,26 +96,24 @@ def test_the_cpu_model_is_trained_with_them(pipeline, reports, tmp_path):
     assert nlp.vocab.has_vector("結節")
 
 
-def test_they_are_no_wider_than_the_transformer_and_take_the_place_of_others_if_told(pipeline, reports, tmp_path):
-    (tmp_path / "vectors").mkdir()
-    (tmp_path / "vectors/old").touch()
-    done = run(pipeline, *reports, "--output", tmp_path / "vectors", "--overwrite")
-    assert (done.exit_code, "words, 32 wide" in done.output) == (0, True), done.output
-    assert not (tmp_path / "vectors/old").exists()
+def test_they_are_no_wider_than_the_transformer_and_take_the_place_of_earlier_ones(pipeline, reports, tmp_path):
+    for width in (8, 200):
+        done = run(pipeline, *reports, "--output", tmp_path / "vectors", "--width", width)
+        assert (done.exit_code, f"words, {min(width, 32)} wide" in done.output) == (0, True), done.output
+    assert json.loads((tmp_path / "vectors/word_vectors.json").read_text())["width"] == 32
 
 
 def test_refuses_what_holds_no_transformer_or_no_word(pipeline, reports, tmp_path):
     make_pipeline().to_disk(tmp_path / "cpu")
     make_encoder_pipeline("no/such-model").to_disk(tmp_path / "untrained")
     write_records([Record(id="1", text=" \n")], tmp_path / "empty.jsonl")
-    (tmp_path / "there").mkdir()
     for arguments, message in (
         ([tmp_path / "cpu", *reports, "-o", tmp_path / "v"], "cpu: holds 0 trained encoders: give a pipeline"),
         ([tmp_path / "untrained", *reports, "-o", tmp_path / "v"], "untrained: holds 0 trained encoders"),
         ([tmp_path / "none", *reports, "-o", tmp_path / "v"], "none: cannot be loaded"),
         ([pipeline, tmp_path / "empty.jsonl", "-o", tmp_path / "v"], "empty.jsonl: hold no word: give reports"),
         ([pipeline, tmp_path / "no.jsonl", "-o", tmp_path / "v"], "no.jsonl: no such file"),
-        ([pipeline, *reports, "-o", tmp_path / "there"], "there: is there already"),
+        ([pipeline, *reports, "-o", pipeline], "holds something else (there is no word_vectors.json)"),
     ):
         done = run(*arguments)
         assert (done.exit_code, message in done.output) == (1, True), done.output
