@@ -27,7 +27,7 @@ SUMMARY = "word_vectors.json"
 @command("vectors")
 def vectors(
     pipeline: str = typer.Argument(..., metavar="PIPELINE", help="A trained pipeline with a transformer."),
-    reports: list[Path] = typer.Argument(..., metavar="REPORTS...", help="Whose words: records, .csv, folder of .txt."),
+    reports: list[Path] = typer.Argument(..., metavar="REPORTS", help="Whose words: records, .csv, folder of .txt."),
     output: Path = typer.Option(..., "--output", "-o", help="Folder to write, for paths.vectors of a config."),
     width: int = typer.Option(200, min=1, help="Width of the vectors; less where the transformer has less."),
     copies: int = typer.Option(3, min=0, help="How many variants of each report to take words from as well."),
