@@ -18,6 +18,7 @@ GOLD = [
     "BACKGROUND POSITIVE CONTINUATION NEGATIVE NEGATIVE",
     "BACKGROUND POSITIVE CONTINUATION NEGATIVE",
 ]
+ABSENT = [" ".join("NEGATIVE" for _ in labels.split()) for labels in GOLD]  # wrong labels, to tell who taught them
 SMALL = {
     "model": {
         "size": 2,

@@ -8,11 +8,9 @@ import spacy
 from spacy.tokens import Span
 from spacy.training import Example
 from spacy.vectors import Vectors
-from tiny import GOLD, REPORTS, labels_of, learn_reports, make_examples, make_pipeline, scores_of, train_tiny
+from tiny import ABSENT, GOLD, REPORTS, labels_of, learn_reports, make_examples, make_pipeline, scores_of, train_tiny
 
 from spacy_radsent.errors import RadsentError
-
-ALL_ABSENT = [" ".join("NEGATIVE" for _ in labels.split()) for labels in GOLD]
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +33,7 @@ def train_with(examples_of, **settings):
 
 
 def all_absent(nlp):
-    return make_examples(nlp, ALL_ABSENT)
+    return make_examples(nlp, ABSENT)
 
 
 def without_labels(nlp):
@@ -49,7 +47,7 @@ def said_by(nlp):
     return [" ".join(labels_of(nlp(text))) for text in REPORTS]
 
 
-@pytest.mark.parametrize(("share", "learned"), [(0.0, ALL_ABSENT), (1.0, GOLD)])
+@pytest.mark.parametrize(("share", "learned"), [(0.0, ABSENT), (1.0, GOLD)])
 def test_learns_from_labels_or_from_the_teacher_as_its_share_says(teacher, share, learned):
     assert said_by(train_with(all_absent, teacher=teacher, teacher_share=share)) == learned
 
