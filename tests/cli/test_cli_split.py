@@ -164,13 +164,13 @@ def test_bundled_corpus(shares, folder):
     # Complete and disjoint: what is in no split is a leak.
     everything = [record.id for split_records in records.values() for record in split_records]
     everything += [leak["id"] for leak in leaks]
-    assert len(everything) == len(set(everything)) == 6168
-    assert len(records["dev"]) == pytest.approx(6168 * float(dev), abs=10)
-    assert len(records["test"]) == pytest.approx(6168 * float(test), abs=10)
+    assert len(everything) == len(set(everything)) == 9624
+    assert len(records["dev"]) == pytest.approx(9624 * float(dev), abs=10)
+    assert len(records["test"]) == pytest.approx(9624 * float(test), abs=10)
     seen = [
         {r.meta["institution"] for r in split_records if "institution" in r.meta} for split_records in records.values()
     ]
-    assert sum(map(len, seen)) == len(set().union(*seen)) == 592
+    assert sum(map(len, seen)) == len(set().union(*seen)) == 976
     assert leaks and f"Leaks: {len(leaks)} reports dropped" in result.stdout
     tested = {text for r in [*records["dev"], *records["test"], *read_records(external)] for text in r.sentence_texts}
     trained = {text for r in records["train"] for text in r.sentence_texts}
