@@ -219,6 +219,16 @@ def test_workflow_that_adapts_to_reports_of_ones_own(project):
     assert "No reports of your own are given: add --vars.local my_reports.jsonl." in missing.stdout + missing.stderr
 
 
+def test_a_calibrated_pipeline_is_calibrated_again(project):
+    calibrated = project / "training/calibrated"
+    for pipeline in ("training/model-best", "training/calibrated"):
+        run_project(project, "calibrate", ".", "--vars.pipeline", pipeline, "--vars.gpu_id", "-1")
+        assert load_config(calibrated / "config.cfg")["components"]["radsent"]["positive_threshold"] is not None
+    failed = run_project(project, "calibrate", ".", "--vars.pipeline", "training/none", check=False)
+    assert failed.returncode != 0
+    assert (calibrated / "config.cfg").exists()  # what was there stays
+
+
 def test_a_corpus_of_the_paper_given_as_a_folder(project, shared_data, tmp_path):
     """`--vars.corpora FOLDER --vars.corpus jichi` takes the paper's files as they are."""
     folder = tmp_path / "jichi"
