@@ -10,7 +10,7 @@ demo: $(VENV)/.train
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(RUN) -m spacy project run all
 
 test: $(VENV)/.test
-	$(RUN) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	OMP_NUM_THREADS=1 $(RUN) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 lint: $(VENV)/.lint
 	$(RUN) -m ruff check .
