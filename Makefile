@@ -10,7 +10,7 @@ demo: $(VENV)/.train
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(RUN) -m spacy project run all
 
 test: $(VENV)/.test
-	OMP_NUM_THREADS=1 $(RUN) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	OMP_NUM_THREADS=1 $(RUN) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.lint
 	$(RUN) -m ruff check .

@@ -6,7 +6,7 @@ Each takes the sentences of a report, a source of chance, and the lexicon, and g
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from random import Random
 
 from ..boundaries import FIGURE_MARK
@@ -156,13 +156,15 @@ def change_marks(pieces: Sequence[Piece], rng: Random, lexicon: Lexicon) -> list
         )
     )
     marked, count = [], 0
-    for piece in pieces:
+    for piece, following in zip_longest(pieces, pieces[1:]):
         shown = piece.label == "POSITIVE" or (piece.label == "CONTINUATION" and rng.random() < 0.3)
         if shown and piece.body and rng.random() < 0.6 and not FIGURE_MARK.search(piece.closing):
             count += 1
             mark = style(count)
             closing = mark + piece.closing if rng.random() < 0.5 else piece.closing + mark
-            piece = replace(piece, closing=closing)
+            adjoins = following is not None and not following.before
+            if not (adjoins and closing[-1].isdigit() and following.text[0].isdigit()):  # else "図112mm"
+                piece = replace(piece, closing=closing)
         marked.append(piece)
     return marked
 

@@ -282,6 +282,13 @@ def test_marks_stand_behind_findings(nlp, words):
     assert marked == {"POSITIVE", "CONTINUATION"}
 
 
+def test_no_mark_runs_into_a_number(words):
+    pieces = [Piece("", "", "膵管は拡張", "。", "POSITIVE"), Piece("", "", "12→16mm", "", "CONTINUATION")]
+    variants = ["".join(texts(change("marks", pieces, seed, words))) for seed in range(200)]
+    assert "膵管は拡張※図1。12→16mm※図2" in variants
+    assert not any(re.search(r"図\d{2}", variant) for variant in variants)
+
+
 def test_bullets_and_numbers(nlp, words):
     pieces = pieces_of(doc_of(nlp, "胸部CT。\n右肺に結節。\n胸水なし。", ["BACKGROUND", "POSITIVE", "NEGATIVE"]))
     seen = {"|".join(texts(change("bullets", pieces, seed, words))) for seed in range(80)}
