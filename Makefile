@@ -9,7 +9,7 @@ PIP := $(RUN) -m pip install --disable-pip-version-check -c constraints.txt
 demo: $(VENV)/.train
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(RUN) -m spacy project run all
 
-# One thread a process: several that each take all cores are ten times as slow.
+# One thread a process: several that each take all cores stand in each other's way.
 test: $(VENV)/.test
 	OMP_NUM_THREADS=1 $(RUN) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 

@@ -222,7 +222,7 @@ def test_workflow_that_adapts_to_reports_of_ones_own(project):
 def test_a_calibrated_pipeline_is_calibrated_again(project):
     calibrated = project / "training/calibrated"
     for pipeline in ("training/model-best", "training/calibrated"):
-        run_project(project, "calibrate", ".", "--vars.pipeline", pipeline, "--vars.gpu_id", "-1")
+        run_project(project, "calibrate", ".", "--vars.pipeline", pipeline)
         assert load_config(calibrated / "config.cfg")["components"]["radsent"]["positive_threshold"] is not None
     failed = run_project(project, "calibrate", ".", "--vars.pipeline", "training/none", check=False)
     assert failed.returncode != 0
