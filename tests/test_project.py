@@ -224,8 +224,9 @@ def test_a_calibrated_pipeline_is_calibrated_again(project):
     for pipeline in ("training/model-best", "training/calibrated"):
         run_project(project, "calibrate", ".", "--vars.pipeline", pipeline)
         assert load_config(calibrated / "config.cfg")["components"]["radsent"]["positive_threshold"] is not None
-    failed = run_project(project, "calibrate", ".", "--vars.pipeline", "training/none", check=False)
+    failed = run_project(project, "calibrate", ".", "--vars.pipeline", "corpus", check=False)
     assert failed.returncode != 0
+    assert "corpus: is no pipeline's folder" in failed.stdout + failed.stderr
     assert (calibrated / "config.cfg").exists()  # what was there stays
 
 
