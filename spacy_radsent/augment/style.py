@@ -16,7 +16,7 @@ from .wording import WORDING
 
 # In the order in which they are applied: what is told, how it is said, how it is laid out.
 FAMILIES = {**ORDER, **WORDING, **LAYOUT}
-# Chosen on left-out styles of the bundled corpus (docs/generalisation.md). A sentence with a line break in it is seen
+# Chosen on left-out styles of the bundled corpus (docs/lab-notebook.md). A sentence with a line break in it is seen
 # only where the sentencizer's `hard_wrap` is on.
 DEFAULT_PROBABILITIES = {**dict.fromkeys(FAMILIES, 0.5), "brief": 0.15, "misprints": 0.3, "width": 0.2, "wraps": 0.0}
 

@@ -28,8 +28,8 @@ def build_mixed_ensemble(encoder: SentenceModel, words: SentenceModel) -> Senten
     """Build a model whose probabilities are the mean of those of two members of different kinds.
 
     A pretrained encoder knows more of the language, the CPU model sees words and endings as they are written: on
-    institutions never seen, the mean of both was better than either (docs/generalisation.md, "A transformer knows
-    more").
+    institutions never seen, the mean of both was better than either (docs/lab-notebook.md, "What a transformer
+    knows").
 
     encoder (SentenceModel): E.g. `spacy_radsent.EncoderClassifier.v1`.
     words (SentenceModel): E.g. `spacy_radsent.SentenceClassifier.v1`.

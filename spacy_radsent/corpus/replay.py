@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from .records import Record
 
 # Reports of the corpus that are seen again, about as many as it had when adapting was measured
-# (docs/generalisation.md): with more, the few local ones would be repeated some hundred times.
+# (docs/lab-notebook.md): with more, the few local ones would be repeated some hundred times.
 REPLAYED = 800
 LOCAL = "#local"  # in the id of each copy of a report of one's own
 
