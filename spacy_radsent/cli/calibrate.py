@@ -17,7 +17,7 @@ from ..classifier.decision import Decision
 from ..corpus.importers import import_records
 from ..corpus.records import Record
 from ..errors import RadsentError, needs_extra
-from ..files import atomic_folder, refuse_existing
+from ..files import atomic_folder, refuse_existing, result_folder
 from ..labels import LABELS, Label
 from ..pipelines import load_pipeline, use_gpu
 from .app import command
@@ -32,6 +32,7 @@ def calibrate(
     output: Path | None = typer.Option(
         None, "--output", "-o", help="Folder for the calibrated pipeline; without, MODEL is replaced."
     ),
+    overwrite: bool = typer.Option(False, "--overwrite", help="Put it in place of a pipeline that is there."),
     ppv: float = typer.Option(
         0.95, help="The least precision of POSITIVE (PPV_1) on DEV; 0: the most probable label counts."
     ),
@@ -64,7 +65,7 @@ def calibrate(
         )
     if not (model / "config.cfg").is_file():
         raise RadsentError(f"{model}: is no pipeline's folder: give one that spaCy saved, e.g. training/model-best.")
-    if output:
+    if output and not overwrite:
         refuse_existing(output)
     names = [path.name for path in (dev, *test)]
     if twice := [name for name in names if names.count(name) > 1]:
@@ -96,7 +97,8 @@ def calibrate(
     figures = {name: quality.as_dict() for name, quality in rows.items()}
     nlp = spacy.load(model, config={"components": {name: asdict(decision)}})
     nlp.meta["calibration"] = {"date": date.today().isoformat(), **asdict(decision), "quality": figures}
-    with atomic_folder(output or model, overwrite=output is None) as folder:
+    place = atomic_folder(output) if output and not overwrite else result_folder(output or model, of="config.cfg")
+    with place as folder:
         shutil.copytree(model, folder, dirs_exist_ok=True)  # with what spaCy does not write: a licence, a model card
         nlp.to_disk(folder)
     table = Table("reports", "sentences", "ECE", "accuracy", "PPV_1", "Recall_1", "review", "accuracy of ok")

@@ -77,6 +77,11 @@ def test_most_probable_label_on_request(folder, tmp_path):
     assert done.exit_code == 0, done.output
     decision = spacy.load(tmp_path / "out").get_pipe("radsent").decision
     assert (decision.positive_threshold, decision.review_below) == (None, 0.0)
+    # In place of it, on request.
+    assert calibrate(folder / "model", folder / "dev.jsonl", "--output", tmp_path / "out").exit_code == 1
+    done = calibrate(folder / "model", folder / "dev.jsonl", "--ppv", 0.8, "--output", tmp_path / "out", "--overwrite")
+    assert done.exit_code == 0, done.output
+    assert spacy.load(tmp_path / "out").get_pipe("radsent").decision.positive_threshold is not None
 
 
 def test_reports_with_other_frequencies(folder, bundled, tmp_path):
@@ -116,6 +121,7 @@ def test_bad_input(folder, bundled, tmp_path):
             sentence.label = "NEGATIVE" if sentence.label == "POSITIVE" else "POSITIVE"
     write_records(inverted, tmp_path / "inverted.jsonl")
     (tmp_path / "there").mkdir()
+    (tmp_path / "there/notes.txt").write_text("ours", encoding="utf-8")
     for args, message in [
         ((tmp_path / "nothing", dev), "nothing: is no pipeline's folder"),
         ((model, tmp_path / "nothing.jsonl"), "nothing.jsonl: no such file"),
@@ -128,6 +134,7 @@ def test_bad_input(folder, bundled, tmp_path):
         ((model, dev, "--ppv", 1.2), "--ppv 1.2: give a number from 0 to less than 1."),
         ((model, dev, "--review", -1), "--review -1.0: give a number from 0 to less than 1."),
         ((model, dev, "--output", tmp_path / "there"), "there: is there already"),
+        ((model, dev, "--ppv", 0, "--output", tmp_path / "there", "--overwrite"), "there: holds something else"),
         ((model, dev, "--target", tmp_path / "few.jsonl"), "few.jsonl: 3 reports, 10 are needed: give more."),
         ((model, dev, "--target", tmp_path / "nowhere.jsonl"), "nowhere.jsonl: no such file"),
     ]:
@@ -136,3 +143,4 @@ def test_bad_input(folder, bundled, tmp_path):
         assert message in " ".join(done.output.split()), (message, done.output)
         assert CANARY not in done.output
     assert spacy.load(model).get_pipe("radsent").decision.temperature == OVERCONFIDENT
+    assert (tmp_path / "there/notes.txt").read_text(encoding="utf-8") == "ours"
