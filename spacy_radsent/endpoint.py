@@ -5,6 +5,7 @@ without proxies, redirects are not followed, and no error quotes what was sent o
 """
 
 import logging
+import math
 import os
 import sys
 import threading
@@ -13,6 +14,7 @@ import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -20,6 +22,7 @@ from .endpoint_settings import EndpointSettings
 from .errors import RadsentError, needs_extra
 
 SYNTHETIC = "synthetic"
+MOST_TOKENS = 10**9  # of one answer: what a server counts beyond is a mistake, as is what is no number
 
 
 class EndpointError(RadsentError):
@@ -34,10 +37,7 @@ class EndpointError(RadsentError):
         super().__init__(message)
         self.passing = passing
         self.status = getattr(response, "status_code", None)
-        try:
-            self.retry_after: float | None = float(response.headers["retry-after"])
-        except (AttributeError, KeyError, ValueError):
-            self.retry_after = None
+        self.retry_after = None if response is None else _seconds(response.headers.get("retry-after", ""))
 
 
 class EndpointRefused(EndpointError):
@@ -200,9 +200,8 @@ class Endpoint:
             problem = choice.finish_reason
         if text is not None and not isinstance(text, str):
             raise TypeError
-        counted = completion.usage
-        tokens = (counted.prompt_tokens, counted.completion_tokens) if counted is not None else (0, 0)
-        answer = Answer(text or "", problem, *tokens)
+        tokens = (getattr(completion.usage, name, None) for name in ("prompt_tokens", "completion_tokens"))
+        answer = Answer(text or "", problem, *(n if type(n) is int and 0 <= n < MOST_TOKENS else 0 for n in tokens))
         with self._lock:
             self.usage.add(answer)
         return answer
@@ -213,8 +212,7 @@ class Endpoint:
             advice = "lower the concurrency"
         elif what == "HTTP 400":
             advice = "raise the context that the server allows, or turn structured_output off"
-        tries = self.settings.max_retries + 1 if passing else 1
-        return EndpointError(f"{self.settings.base_url}: {what} ({tries} tries at most): {advice}.", passing, response)
+        return EndpointError(f"{self.settings.base_url}: {what}: {advice}.", passing, response)
 
     def _key(self) -> str:
         key = os.environ.get(self.settings.api_key_env)
@@ -229,6 +227,18 @@ class Endpoint:
                 f"no key has: set it anew."
             )
         return key or "none"
+
+
+def _seconds(retry_after: str) -> float | None:
+    """RETURNS (Optional[float]): Seconds from now that a Retry-After tells, in seconds or as a date (RFC 9110)."""
+    try:
+        seconds = float(retry_after)
+    except ValueError:
+        try:
+            seconds = parsedate_to_datetime(retry_after).timestamp() - time.time()
+        except (ValueError, OverflowError):
+            return None
+    return seconds if 0 < seconds < math.inf else None
 
 
 def _close(client: Any, process: int) -> None:

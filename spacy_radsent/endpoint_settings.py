@@ -42,8 +42,17 @@ class EndpointSettings(BaseModel):
             first = error.errors(include_url=False)[0]
             field = ".".join(["endpoint", *map(str, first["loc"])])
             raise RadsentError(f"{field}: {first['msg']}; settings are {', '.join(cls.model_fields)}.") from None
-        url = urlsplit(settings.base_url)
-        if url.scheme not in ("http", "https") or not url.hostname:
+        try:
+            url = urlsplit(settings.base_url)
+            whole = url.scheme in ("http", "https") and url.hostname and url.port != 0  # or no number: ValueError
+        except ValueError:
+            whole = False
+        if "@" in settings.base_url:
+            raise RadsentError(
+                "endpoint.base_url holds a user's name or password (not shown): leave them out, and put a key into the "
+                "environment variable that api_key_env names."
+            )
+        if not whole:
             raise RadsentError(
                 f"endpoint.base_url is {settings.base_url!r}: give a whole address, e.g. http://127.0.0.1:8000/v1."
             )

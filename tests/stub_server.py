@@ -41,14 +41,14 @@ class StubServer:
 class Batches:
     """OpenAI's Batch API: a batch is done when it was looked at `looks` times.
 
-    status (str): How a batch ends. `lines` (Callable): Changes the lines of its output.
+    status (str): How a batch ends. `errors`: Why. `lines` (Callable): Changes the lines of its output.
     """
 
     def __init__(self, stub: StubServer) -> None:
         self.stub = stub
         self.files: dict[str, str] = {}
         self.batches: dict[str, dict] = {}
-        self.looks, self.status, self.lines = 1, "completed", lambda lines: lines
+        self.looks, self.status, self.errors, self.lines = 1, "completed", None, lambda lines: lines
 
     def post(self, path: str, body: bytes) -> "Reply":
         if path.endswith("/files"):
@@ -68,6 +68,8 @@ class Batches:
 
     def get(self, path: str) -> "Reply":
         *_, kind, id = path.removesuffix("/content").split("/")
+        if id not in {**self.files, **self.batches, "batches": {}}:
+            return Reply.error(404)
         if kind == "files":
             return Reply(200, self.files[id])
         if id.startswith("batches"):
@@ -75,7 +77,7 @@ class Batches:
         batch = self.batches[id]
         batch["looked"] += 1
         if batch["looked"] > self.looks and batch["status"] == "in_progress":
-            batch["status"] = self.status
+            batch["status"], batch["errors"] = self.status, self.errors
             batch["output_file_id"] = f"out-{id}"
             lines = [self._answer(json.loads(line)) for line in self.files[batch["input_file_id"]].splitlines()]
             self.files[batch["output_file_id"]] = "".join(

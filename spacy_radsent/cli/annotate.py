@@ -83,7 +83,9 @@ def annotate_command(
     run = {"annotators": [who.provenance for who in annotators]}
     questions = len(open_records) * len(annotators) * votes
     with connected(endpoints), open_run(output, resume, force, run, batch, cache) as journal, bill:
-        client = BatchClient(journal, bill) if batch else Client(journal, bill, concurrency, max_retries)
+        client: Client = Client(journal, bill, concurrency, max_retries)
+        if batch:
+            client = BatchClient(journal, bill, resumed=resume or cache is not None)
         result = annotate(records, annotators, client, attempts, relabel)
         if result.failed == questions:
             tell_failures(client, result.failed, questions)  # and what is there stays

@@ -67,7 +67,9 @@ def generate_command(
         show_plan(requests, known_keys(output, resume, cache), bill)
         return
     with connected([endpoint]), open_run(output, resume, force, plan.asked(endpoint), batch, cache) as journal, bill:
-        client = BatchClient(journal, bill) if batch else Client(journal, bill, concurrency, max_retries)
+        client: Client = Client(journal, bill, concurrency, max_retries)
+        if batch:
+            client = BatchClient(journal, bill, resumed=resume or cache is not None)
         corpus = generate(plan, count, endpoint, client, attempts)
         if corpus.failed == count:
             tell_failures(client, corpus.failed, count)  # and what is there stays

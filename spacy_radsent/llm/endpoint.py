@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from spacy.tokens import Span
 
-from ..endpoint import Endpoint, EndpointError, EndpointRefused
+from ..endpoint import Endpoint, EndpointError
 from ..errors import RadsentError
 from ..labeller import Labelled
 from ..questions import ask_by_number, parse_by_number, read_instructions, schema_by_number
@@ -47,8 +47,6 @@ class EndpointReader:
     def _label(self, sentences: list[Span]) -> Labelled:
         try:
             return labelled(sentences, self._codes(sentences))
-        except EndpointRefused:
-            raise
         except EndpointError as error:
             return Labelled.failed(sentences, error)
 
@@ -65,7 +63,12 @@ class EndpointReader:
         codes: list[int | None] = [None] * len(sentences)
         for attempt in range(self.settings.attempts):
             body = self.endpoint.body(messages, schema, temperature=0 if attempt == 0 else 1)
-            answer = self.endpoint.ask(body)
+            try:
+                answer = self.endpoint.ask(body)
+            except EndpointError:
+                if attempt == 0:
+                    raise
+                break  # what the first answer labelled stays
             if answer.problem is None:
                 codes = fuller(codes, parse_by_number(answer.text, len(sentences)))
             if None not in codes:

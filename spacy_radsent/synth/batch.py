@@ -24,14 +24,17 @@ OVER = frozenset({"completed", "failed", "expired", "cancelled"})
 class BatchClient(Client):
     """Asks by batches, and waits for them."""
 
-    def __init__(self, journal: Journal, bill: Bill, seconds_between_looks: float = 60) -> None:
+    def __init__(self, journal: Journal, bill: Bill, resumed: bool, seconds_between_looks: float = 60) -> None:
         """Set up.
 
         journal, bill: As for `Client`.
+        resumed (bool): Whether an earlier run may have handed in a batch that does not stand in the journal.
         seconds_between_looks (float): How long to wait until the server is asked again whether a batch is done.
         """
         super().__init__(journal, bill)
+        self.resumed = resumed
         self.seconds_between_looks = seconds_between_looks
+        self._why = ""  # the last batch that failed as a whole did so
 
     def send(self, requests: Iterable[Request]) -> Iterator[str]:
         """Ask, all at once: first for what an earlier run handed in, then for the rest. As for `Client`."""
@@ -55,7 +58,9 @@ class BatchClient(Client):
             if key in self.journal:
                 yield key
             else:
-                self.errors.setdefault(key, f"{endpoint.settings.base_url}: its batch ended without an answer.")
+                self.errors.setdefault(
+                    key, f"{endpoint.settings.base_url}: its batch ended without an answer{self._why}."
+                )
                 self.bill.fail()
 
     def _hand_in(self, endpoint: Endpoint, requests: dict[str, Request]) -> None:
@@ -63,7 +68,8 @@ class BatchClient(Client):
         mark = sha256("".join(sorted(requests)).encode()).hexdigest()
         with endpoint.errors_told():
             try:
-                known = [batch for batch in endpoint.client.batches.list(limit=100).data if self._is_lost(batch, mark)]
+                batches = endpoint.client.batches.list(limit=100).data if self.resumed else []
+                known = [batch for batch in batches if self._is_lost(batch, mark)]
                 batch = known[0] if known else self._create(endpoint, requests, mark)
             except endpoint.openai.NotFoundError:
                 raise RadsentError(f"{endpoint.settings.base_url} takes no batches: run without --batch.") from None
@@ -88,25 +94,42 @@ class BatchClient(Client):
         """Wait for the batches that are not done, and take their answers."""
         for id in [id for id, done in self.journal.batches.items() if not done]:
             with endpoint.errors_told():
-                while (batch := endpoint.client.batches.retrieve(id)).status not in OVER:
-                    time.sleep(self.seconds_between_looks)
+                batch = self._ended(endpoint, id)
                 files = batch.output_file_id, batch.error_file_id  # one that expired has the answers until then
-                texts = [endpoint.client.files.content(file).text for file in files if file]
+                texts = [_content(endpoint, file) for file in files if file]
+            if batch.errors and batch.errors.data:
+                self._why = f" ({', '.join(sorted({str(error.code) for error in batch.errors.data}))})"
             for line in "\n".join(texts).split("\n"):
-                if line:
-                    self._take(endpoint, json.loads(line), requests)
+                try:
+                    row = json.loads(line)
+                    key, response = row["custom_id"], row.get("response") or {}
+                except (ValueError, LookupError, TypeError, AttributeError):
+                    continue  # nothing, or damaged: its request has no answer
+                self._take(endpoint, key, response, requests)
             self.journal.add_batch(id, done=True)
 
-    def _take(self, endpoint: Endpoint, row: dict[str, Any], requests: dict[str, Request]) -> None:
-        key, response = row["custom_id"], row["response"] or {"status_code": "none"}
+    def _ended(self, endpoint: Endpoint, id: str) -> Any:
+        """RETURNS (Batch): As it is when it is over."""
+        try:
+            while (batch := endpoint.client.batches.retrieve(id)).status not in OVER:
+                time.sleep(self.seconds_between_looks)
+        except endpoint.openai.NotFoundError:
+            raise RadsentError(
+                f"{endpoint.settings.base_url} knows nothing of the batch {id}: give the address and key that it was "
+                f"handed in with, or start anew with --force (or another --cache)."
+            ) from None
+        return batch
+
+    def _take(self, endpoint: Endpoint, key: str, response: dict[str, Any], requests: dict[str, Request]) -> None:
         if key in self.journal:
             return
         asked = requests[key].endpoint if key in requests else endpoint
         try:
             with asked.errors_told():
-                if response["status_code"] != 200:
-                    raise EndpointError(f"{endpoint.settings.base_url}: HTTP {response['status_code']} in a batch.")
-                answer = asked.read(endpoint.openai.types.chat.ChatCompletion.model_validate(response["body"]))
+                if (status := response.get("status_code")) != 200:
+                    raise EndpointError(f"{endpoint.settings.base_url}: HTTP {status or 'none'} in a batch.")
+                # As the client reads one that is not of a batch: what is not needed may be missing or new.
+                answer = asked.read(endpoint.openai.types.chat.ChatCompletion.construct(**response["body"]))
         except EndpointError as error:
             self.errors[key] = str(error)
             return
@@ -117,3 +140,11 @@ class BatchClient(Client):
         """RETURNS (bool): Whether a batch holds these requests, but a run was killed before it stood in the journal."""
         over = batch.status in ("failed", "expired", "cancelled")
         return (batch.metadata or {}).get("radsent") == mark and not over and batch.id not in self.journal.batches
+
+
+def _content(endpoint: Endpoint, file: str) -> str:
+    """RETURNS (str): Of a file of answers; nothing if it is gone, as after 30 days: they are asked for again."""
+    try:
+        return endpoint.client.files.content(file).text
+    except endpoint.openai.NotFoundError:
+        return ""

@@ -16,8 +16,9 @@ from .costs import Bill
 from .journal import Entry, Journal, key_of
 
 T = TypeVar("T")
-# Requests without an answer, for each at once, after which a server that gave none at all is given up.
-HOPELESS = 3
+# A server that gave no answer at all is given up after so many requests, for each at once, that it did not get or could
+# not answer, or that it refused one by one.
+HOPELESS, ALL_REFUSED = 3, 20
 # Seconds that a server may ask to wait.
 LONGEST_WAIT = 120
 
@@ -94,6 +95,7 @@ class Client:
         self.max_retries = max_retries
         self._stop = threading.Event()
         self._free_at = 0.0  # when the server, which has limited the rate, may be asked again
+        self._passing = 0  # requests that got no answer, but might have got one at another time
         self.errors: dict[str, str] = {}
 
     def settle(self, questions: Sequence[Question[T]], attempts: int) -> list[Outcome[T]]:
@@ -159,7 +161,8 @@ class Client:
                 return False
             self.errors[request.key] = str(error)
             self.bill.fail()
-            if not self.bill.answers and len(self.errors) >= HOPELESS * self.concurrency:
+            self._passing += error.passing
+            if self._is_hopeless():
                 self._stop.set()  # the others ask no more
                 raise EndpointRefused(
                     f"Not one of {len(self.errors)} requests got an answer. The last: {error}"
@@ -168,6 +171,13 @@ class Client:
         self.journal.add(request.key, Entry(answer, today()))
         self.bill.add(request.endpoint.model, answer)
         return True
+
+    def _is_hopeless(self) -> bool:
+        """RETURNS (bool): Whether there is no answer to expect. One in the journal shows that requests are in order."""
+        if self.bill.answers:
+            return False
+        refused = 0 if self.journal.entries else len(self.errors) // ALL_REFUSED
+        return max(self._passing // HOPELESS, refused) >= self.concurrency
 
     def _try(self, request: Request) -> Answer:
         """Ask until there is an answer, as often as is allowed."""
@@ -193,13 +203,11 @@ class Client:
         return retrying(ask)
 
     def _seconds_to_wait(self, state: Any) -> float:
-        """RETURNS (float): What the server says; else longer each time, with jitter. A limited rate holds for all."""
+        """RETURNS (float): Longer each time, with jitter, and what the server says. A limited rate holds for all."""
         from tenacity import wait_random_exponential
 
         error = state.outcome.exception()
-        seconds = error.retry_after
-        if seconds is None:
-            seconds = wait_random_exponential(multiplier=0.5, max=60)(state)
+        seconds = max(wait_random_exponential(multiplier=0.5, max=60)(state), error.retry_after or 0)
         if error.status == 429:
             self._free_at = max(self._free_at, time.monotonic() + seconds)
         return seconds

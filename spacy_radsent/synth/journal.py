@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 from ..endpoint import Answer
 from ..errors import RadsentError, needs_extra
 
+ROWS = (b'{"asked": ', b'{"key": ', b'{"batch": ')  # how a line begins
+
 
 class Entry(NamedTuple):
     """An answer, and the day (UTC, "2026-11-26") on which it came."""
@@ -119,17 +121,21 @@ class Journal:
                 ) from None
 
     def _load(self) -> None:
-        whole = 0
-        *lines, _ = self._file.readall().split(b"\n")  # after the last line end is nothing, or half a line
+        content = self._file.readall()
+        *lines, rest = content.split(b"\n")
         for number, line in enumerate(lines, 1):
             try:
                 self._take(json.loads(line))
             except (ValueError, TypeError, KeyError):
-                raise RadsentError(
-                    f"{self.path}, line {number}: is not of this journal: restore the file, or start anew with --force."
-                ) from None
-            whole += len(line) + 1
-        self._file.truncate(whole)
+                raise self._foreign(number) from None
+        if not any(rest.startswith(row[: len(rest)]) for row in ROWS):  # nor nothing, or half a row
+            raise self._foreign(len(lines) + 1)
+        self._file.truncate(len(content) - len(rest))
+
+    def _foreign(self, number: int) -> RadsentError:
+        return RadsentError(
+            f"{self.path}, line {number}: is not of this journal: restore the file, or start anew with --force."
+        )
 
     def _take(self, row: dict[str, Any]) -> None:
         if "asked" in row:

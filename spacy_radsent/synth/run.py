@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -75,9 +76,10 @@ def _is_there(path: Path) -> RadsentError:
 
 
 def set_aside(path: Path) -> None:
-    """Rename a journal, so that a new one can take its place."""
+    """Rename a journal, so that a new one can take its place. One that was set aside before stays."""
     Journal(path, read=False).close()  # refused where another process writes to it
-    path.replace(path.with_name(path.name + ".old"))
+    names = (path.with_name(f"{path.name}.old{number or ''}") for number in count())
+    path.rename(next(name for name in names if not name.exists()))
 
 
 def write_rejects(rejects: list[dict[str, Any]], output: Path) -> None:

@@ -135,6 +135,74 @@ def test_batch_that_failed_as_a_whole_is_handed_in_anew(tmp_path):
     assert len(rows(tmp_path / "out.jsonl")) == 5
 
 
+def test_force_starts_anew(tmp_path):
+    with serve(report) as (stub, url):
+        assert generate(tmp_path / "out.jsonl", url).exit_code == 0
+        assert generate(tmp_path / "out.jsonl", url, "--force").exit_code == 0
+        assert len(stub.batches.batches) == 2
+
+
+def test_answers_that_hold_more_or_less_than_the_client_knows(tmp_path):
+    def odd(lines):
+        for line in lines:
+            line["response"]["body"]["service_tier"] = "of tomorrow"
+            del line["response"]["body"]["created"]
+        return lines
+
+    with serve(report) as (stub, url):
+        stub.batches.lines = odd
+        assert generate(tmp_path / "out.jsonl", url).exit_code == 0
+    assert len(rows(tmp_path / "out.jsonl")) == 5
+
+
+def test_damaged_lines_cost_themselves(tmp_path):
+    def damaged(lines):
+        del lines[0]["response"]
+        return [lines[0], ["no row"], {"custom_id": lines[1]["custom_id"], "response": {}}, *lines[2:]]
+
+    with serve(report) as (stub, url):
+        stub.batches.lines = damaged
+        done = generate(tmp_path / "out.jsonl", url)
+        assert "2 of 5 requests got no answer; run again with --resume" in done.output
+        assert len(rows(tmp_path / "out.jsonl")) == 3
+        stub.batches.lines = lambda lines: lines
+        assert generate(tmp_path / "out.jsonl", url, "--resume").exit_code == 0
+        assert len(stub.requests) == 5 + 2
+
+
+def test_batch_that_the_server_would_not_take(tmp_path):
+    with serve(report) as (stub, url):
+        stub.batches.status, stub.batches.lines = "failed", lambda lines: []
+        stub.batches.errors = {"object": "list", "data": [{"code": "token_limit_exceeded", "message": "右肺"}]}
+        done = generate(tmp_path / "out.jsonl", url)
+    assert "its batch ended without an answer (token_limit_exceeded)." in done.output
+    assert "右肺" not in done.output
+
+
+@pytest.mark.parametrize("gone", ["its answers", "the batch"])
+def test_batch_that_is_gone(tmp_path, monkeypatch, gone):
+    def killed(seconds):
+        raise Killed
+
+    with serve(report) as (stub, url):
+        with monkeypatch.context() as patch:
+            patch.setattr(batch.time, "sleep", killed)
+            with pytest.raises(Killed):
+                generate(tmp_path / "out.jsonl", url)
+        if gone == "the batch":
+            stub.batches.batches.clear()
+        else:
+            (one,) = stub.batches.batches.values()
+            one.update(status="completed", output_file_id="file-of-last-month")
+        done = generate(tmp_path / "out.jsonl", url, "--resume")
+        if gone == "the batch":
+            assert f"{url} knows nothing of the batch batch-0: give the address and key" in done.output
+            assert generate(tmp_path / "out.jsonl", url, "--force").exit_code == 0
+        else:
+            assert done.exit_code == 0, done.output  # asked for again
+    assert len(rows(tmp_path / "out.jsonl")) == 5
+
+
 def test_line_that_is_no_answer_costs_itself(tmp_path):
     def damaged(lines):
         lines[1]["response"]["body"] = {"choices": []}
@@ -157,7 +225,8 @@ def test_request_that_fails_in_a_batch(tmp_path):
 
 def test_server_without_batches(tmp_path, monkeypatch):
     with serve(report) as (stub, url):
-        monkeypatch.setattr(stub.batches, "get", lambda path: Reply.error(404))
+        for name in ("get", "post"):
+            monkeypatch.setattr(stub.batches, name, lambda *args: Reply.error(404))
         done = generate(tmp_path / "out.jsonl", url)
     assert done.exit_code == 1
     assert f"{url} takes no batches: run without --batch." in done.output

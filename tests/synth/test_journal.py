@@ -58,6 +58,16 @@ def test_line_that_is_none(path, line):
     assert path.read_bytes() == damaged
 
 
+@pytest.mark.parametrize("content", [b'{"precious": "data"}', b"notes", b"{"])
+def test_file_without_a_line_end_that_is_none(tmp_path, content):
+    (tmp_path / "mine.json").write_bytes(content)
+    if content == b"{":  # half a row, as far as one can see
+        return Journal(tmp_path / "mine.json").close()
+    with pytest.raises(RadsentError, match=r"mine.json, line 1: is not of this journal"):
+        Journal(tmp_path / "mine.json")
+    assert (tmp_path / "mine.json").read_bytes() == content
+
+
 def test_second_process_is_refused(path):
     with Journal(path), pytest.raises(RadsentError, match="another process writes to it: wait until it is done"):
         Journal(path)

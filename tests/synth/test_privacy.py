@@ -35,6 +35,8 @@ SCREEN = IdentifierScreen()
         ("患者番号 12", "a patient's number"),
         ("カルテNo.88", "a patient's number"),
         ("受診 0012345678", "a long number"),
+        ("受診番号0012345678．", "a long number"),
+        ("No. 0012345678.", "a long number"),
         ("電話 ０３－１２３４－５６７８", "a phone number"),
         ("連絡先090-1234-5678", "a phone number"),
         ("09012345678", "a phone number"),

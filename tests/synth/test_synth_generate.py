@@ -184,12 +184,31 @@ def test_second_attempt_without_an_answer_is_no_reject(output):
 
 
 def test_server_that_answers_nothing_is_given_up(output):
-    with serve(lambda request: Reply.error(400)) as (stub, url):
-        done = generate(output, url, "--concurrency", 2, count=500)
-    assert done.exit_code == 1
-    assert "requests got an answer. The last: " in done.output
-    assert len(stub.requests) < 20
-    assert not output.exists()
+    for reply, most in ((Reply.error(503), 20), (Reply.error(400), 60)):
+        with serve(lambda request: reply) as (stub, url):  # noqa: B023
+            done = generate(output, url, "--concurrency", 2, "--max-retries", 0, "--resume", count=500)
+        assert done.exit_code == 1
+        assert "requests got an answer. The last: " in done.output
+        assert len(stub.requests) < most
+        assert not output.exists()
+
+
+def test_server_that_refuses_some_is_not_given_up(output):
+    """Be they the first, or all that an earlier run left."""
+    order = []
+
+    def refuses(request, few):
+        order.append(request["seed"])
+        return Reply.error(400) if few(len(order)) else report(request)
+
+    with serve(lambda request: refuses(request, lambda number: number <= 8)) as (stub, url):
+        assert "8 of 20 requests got no answer" in generate(output, url, "--concurrency", 1, count=20).output
+        assert len(rows(output)) == 12
+        output.unlink()
+        stub.answer = lambda request: refuses(request, lambda number: True)
+        done = generate(output, url, "--concurrency", 1, "--resume", count=20)
+    assert "8 of 20 requests got no answer" in done.output
+    assert len(rows(output)) == 12
 
 
 def test_force_sets_answers_aside(output):
@@ -199,8 +218,11 @@ def test_force_sets_answers_aside(output):
         before, journal = output.read_bytes(), output.with_name("reports.jsonl.journal").read_bytes()
         stub.answer = lambda request: Reply.error(400)
         assert generate(output, url, "--force").exit_code == 1
+        stub.answer = report
+        assert generate(output, url, "--force").exit_code == 0
     assert output.read_bytes() == before
     assert output.with_name("reports.jsonl.journal.old").read_bytes() == journal
+    assert output.with_name("reports.jsonl.journal.old1").exists()
 
 
 @pytest.mark.parametrize("damage", [b"{}\n", b"\xff"])
