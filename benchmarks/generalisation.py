@@ -177,7 +177,8 @@ def main() -> None:
         run |= {"seed": seed, "copies": args.copies, "visits": args.visits}
         if condition == "config":
             run |= {"copies": None, "visits": None}  # it has its own
-        if any({**row, **run, "test": test} == row for row in rows_of(args.output) for test in tests):
+        done = [test for test in tests if any({**row, **run, "test": test} == row for row in rows_of(args.output))]
+        if len(done) == len(tests):
             continue
         held_out = [record for members in tests.values() for record in members]
         ids = {record.id for record in held_out}
@@ -188,6 +189,8 @@ def main() -> None:
         nlp = train(others, configure(condition, seed, len(others), args), folder)
         seconds = time.perf_counter() - began
         for test, members in tests.items():
+            if test in done:
+                continue
             row = {**run, "test": test, "training_reports": len(others), "seconds": seconds, "gpu": args.gpu_id >= 0}
             sentences = sentences_of(nlp, members)
             row["confusion"] = confusion_of(sentences)

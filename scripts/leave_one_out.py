@@ -14,7 +14,7 @@ from pathlib import Path
 from spacy_radsent.corpus.docbin import write_docbin
 from spacy_radsent.corpus.importers import import_records
 from spacy_radsent.corpus.records import Record, write_records
-from spacy_radsent.corpus.split import find_leaks, stratified_split
+from spacy_radsent.corpus.split import drop_leaks, stratified_split
 from spacy_radsent.errors import RadsentError
 from spacy_radsent.evaluation.corpus import NO_VALUE, shown_value
 from spacy_radsent.evaluation.predictions import predict
@@ -59,8 +59,7 @@ def fit(records: list[Record], held_out: list[Record], output: Path, seed: int, 
     ids = {record.id for record in held_out}
     others = [record for record in records if record.id not in ids]
     splits = stratified_split(others, {"train": 0.9, "dev": 0.1}, seed=seed)
-    leaks = {leak.id for leak in find_leaks(splits["train"], [*held_out, *splits["dev"]])}
-    splits["train"] = [record for record in splits["train"] if record.id not in leaks]
+    drop_leaks(splits, held_out)
     if len(splits["train"]) < MIN_REPORTS or not splits["dev"]:
         raise RadsentError(f"{len(splits['train'])} reports are left to train on, at least {MIN_REPORTS} are needed.")
     data = {name: [record.model_dump(exclude={"meta"}) for record in members] for name, members in splits.items()}
@@ -69,7 +68,8 @@ def fit(records: list[Record], held_out: list[Record], output: Path, seed: int, 
     if (folder / FINISHED).exists():
         return folder
     for name, members in splits.items():
-        write_docbin(members, folder / f"{name}.spacy")
+        if left_out := write_docbin(members, folder / f"{name}.spacy").left_out:
+            print(f"Left out of {name}, since two of their sentences share a token: {', '.join(left_out)}")
     paths = [part for name in splits for part in (f"--paths.{name}", str(folder / f"{name}.spacy"))]
     command = [sys.executable, "-m", "spacy", "train", *arguments, "--output", str(folder), *paths]
     if subprocess.run(command).returncode:

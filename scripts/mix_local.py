@@ -23,7 +23,12 @@ def main(local: str, corpus: str, output: str, share: str, seed: str) -> None:
         raise RadsentError(f"{local}: no sentence has a label: label some reports first (docs/labels.md).")
     known = list(import_records(corpus))
     mixture = replay_mixture(own, known, float(share), int(seed))
-    write_docbin(mixture, output)
+    left_out = set(write_docbin(mixture, output).left_out)
+    if left_out:
+        print(f"Left out, since two of their sentences share a token: {', '.join(sorted(left_out))}")
+    mixture = [record for record in mixture if record.id not in left_out]
+    if not any(map(is_local, mixture)):
+        raise RadsentError(f"{local}: no report is left: correct where their sentences begin and end.")
     copies = sum(map(is_local, mixture))
     drawn = len(mixture) - copies
     print(f"{output}: {len(own)} reports of your own, repeated to {copies}, and {drawn} of {len(known)} of {corpus}")

@@ -43,6 +43,8 @@ ITEM_OPENER = re.compile(
 )
 ENUMERATOR = re.compile(r"[\s・･\-○●■(（]*(?:\d{1,3}|[A-Za-z])$")
 LATIN_WORD = re.compile(r"[A-Za-zＡ-Ｚａ-ｚ./]+$")
+# "2024. 5. 1": its full stops have spaces behind them.
+SPACED_DATE = re.compile(r"(?:19|20)\d\d[.．] ?\d{1,2}[.．] ?\d")
 MIN_WRAPPED = 30  # columns, two for a full-width character: nobody breaks lines at a smaller width
 MAX_WORD = 40  # looking no further back for a word keeps a line of 100,000 characters from taking quadratic time
 
@@ -139,14 +141,16 @@ def _is_full_stop(line: str, at: int, start: int, end: int, rules: SentenceRules
     end (int): Where it would end, closing brackets and figure marks included.
     """
     before, after = line[start:at], line[at + 1 : at + 2]
-    if before[-1:].isdigit() and after.isdigit():
-        return False
+    if before[-1:].isdigit() and (
+        after.isdigit() or any(SPACED_DATE.match(line, max(0, at - n)) for n in (4, 6, 7, 8))
+    ):
+        return False  # of a number, or of a date whose year begins so many characters before
     if ENUMERATOR.match(before):
         return False
-    if line[at] == "．":
-        return True
     before = before[-MAX_WORD:]
     word = LATIN_WORD.search(before)
+    if line[at] == "．":
+        return word is None or unicodedata.normalize("NFKC", word.group()).lower() not in rules.abbreviations
     if word is None or before[: word.start()][-1:].isdigit():
         glued = before[-1:] + after if word is None else ""
         return not (len(glued) == 2 and glued.isascii() and glued.isalnum())

@@ -121,6 +121,11 @@ def sha256_of(files: Iterable[Path], below: Path | None = None) -> str:
     return digest.hexdigest()
 
 
+def file_id(path: Path) -> str:
+    """RETURNS (str): A file's name without its ending, as an id, also where it is not UTF-8."""
+    return path.with_suffix("").as_posix().encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def file_name(name: str) -> str:
     """RETURNS (str): A name that a user gave as that of a file: no folder, nothing hidden, not too long."""
     return re.sub(r"[^\w.()+-]+", "-", name).strip(".-")[:80] or "unnamed"

@@ -120,10 +120,16 @@ class SentenceLabeller(Pipe):
 
     def gold_sentences(self, example: Example) -> list[Span]:
         """RETURNS (List[Span]): The sentences of the reference as spans of the predicted document's tokens."""
-        return [
-            covering_span(example.predicted, span.start_char, span.end_char, span.label_)
-            for span in example.reference.spans.get(self.key, [])
-        ]
+        spans = example.reference.spans.get(self.key, [])
+        self.check_known({span.label_ for span in spans})
+        return [covering_span(example.predicted, span.start_char, span.end_char, span.label_) for span in spans]
+
+    def check_known(self, labels: set[str]) -> None:
+        """Raise where a label of a reference is none of ours."""
+        if unknown := sorted(labels - {*LABELS, ""}):
+            raise RadsentError(
+                f"doc.spans[{self.key!r}] holds the label {unknown[0]!r}: '{self.name}' knows {', '.join(LABELS)} only."
+            )
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
         """Score labels on the boundaries of the reference, and end to end on the predicted ones.

@@ -67,6 +67,13 @@ def covering_span(doc: Doc, start: int, end: int, label: str = "") -> Span:
     return span
 
 
+def text_offsets(span: Span) -> tuple[int, int]:
+    """RETURNS (Tuple[int, int]): Start and end in characters, without the white space that some tokens hold at their
+    edge ("。" with a line separator).
+    """
+    return span.end_char - len(span.text.lstrip()), span.start_char + len(span.text.rstrip())
+
+
 def character_offsets(spans: list[Span]) -> list[tuple[int, int]]:
     """RETURNS (List[Tuple[int, int]]): Start and end of each span in characters, to compare across tokenizations."""
     return [(span.start_char, span.end_char) for span in spans]

@@ -47,6 +47,9 @@ LAYOUTS = {
     "enumerated_circles": ("①肝嚢胞。②腎嚢胞.③副脾．", ["①肝嚢胞。", "②腎嚢胞.", "③副脾．"]),
     # abbreviations
     "rt_lt": ("rt. lungにGGO. Lt. pleural effusionなし.", ["rt. lungにGGO.", "Lt. pleural effusionなし."]),
+    "full_width": ("No．5の椎体、rt．lungにGGO．Fig．1参照．", ["No．5の椎体、rt．lungにGGO．", "Fig．1参照．"]),
+    "spaced_date": ("前回2024. 5. 1のCT、2023．12． 3のMRIと比較。", ["前回2024. 5. 1のCT、2023．12． 3のMRIと比較。"]),
+    "no_date": ("結節2個. 5mm大.", ["結節2個.", "5mm大."]),
     "rt_glued": ("Rt.肺尖にブラ.rt.乳腺n.p.", ["Rt.肺尖にブラ.", "rt.乳腺n.p."]),
     "no": ("No. 7 LNが腫大. No.4Rは縮小.", ["No. 7 LNが腫大.", "No.4Rは縮小."]),
     "bil_ext": ("bil. ext. iliac LN腫大. bil. ext. LNも.", ["bil. ext. iliac LN腫大.", "bil. ext. LNも."]),

@@ -44,7 +44,7 @@ class Part(NamedTuple):
     def failures(self, output: Path) -> int:
         """RETURNS (int): On how many of its rows a component failed: another try may do better."""
         files = [path for path in (self.errors(output), self.rejects(output)) if path.exists()]
-        lines = [json.loads(line) for path in files for line in path.read_text(encoding="utf-8").splitlines()]
+        lines = [json.loads(line) for path in files for line in path.read_text(encoding="utf-8").split("\n") if line]
         return sum(line["reason"] == COMPONENT_FAILED or line["reason"].endswith(NO_LABEL) for line in lines)
 
 

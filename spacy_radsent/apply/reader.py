@@ -3,16 +3,17 @@
 import csv
 import json
 import math
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ..corpus.records import WRITTEN
 from ..errors import RadsentError, needs_extra, shown
-from ..files import sha256_of
+from ..files import file_id, sha256_of
 
 TEXT, ID = "text", "id"
-# What we write into `meta`: a column of such a name gets "input_" before it.
-RESERVED = ("prediction", "findings")
 NOT_UTF8 = "not UTF-8, or holds half of a surrogate pair"
 MAX_CELL = 10_000_000  # characters: an unclosed quote must not take the rest of an archive into one cell
 
@@ -76,6 +77,8 @@ def open_source(path: Path, text_column: str = TEXT, id_column: str = ID) -> Sou
     """
     if not path.exists():
         raise RadsentError(f"{path}: no such file or folder: check the path.")
+    if not os.access(path, os.R_OK):
+        raise RadsentError(f"{path}: may not be read: ask for the permission.")
     suffix, columns = path.suffix.lower(), (text_column, id_column)
     if path.is_dir():
         files = _text_files(path)
@@ -86,7 +89,7 @@ def open_source(path: Path, text_column: str = TEXT, id_column: str = ID) -> Sou
         return Source(path, lambda: _from_jsonl(path, *columns), _count_lines(path), *columns)
     if suffix in (".csv", ".tsv"):
         delimiter = "\t" if suffix == ".tsv" else ","
-        _check_columns(path, _csv_columns(path, delimiter), text_column)
+        _check_columns(path, _csv_columns(path, delimiter), text_column, id_column)
         return Source(path, lambda: _from_csv(path, delimiter, *columns), None, *columns)
     if suffix == ".parquet":
         with needs_extra("tables"):
@@ -97,7 +100,7 @@ def open_source(path: Path, text_column: str = TEXT, id_column: str = ID) -> Sou
             raise RadsentError(
                 f"{path}: is no Parquet file ({type(error).__name__}): give one that is whole."
             ) from None
-        _check_columns(path, file.schema_arrow.names, text_column)
+        _check_columns(path, file.schema_arrow.names, text_column, id_column)
         return Source(path, lambda: _from_parquet(path, *columns), file.metadata.num_rows, *columns)
     raise RadsentError(
         f"{path}: cannot read {suffix or 'this'}: give .jsonl, .csv, .tsv, .parquet, or a folder of .txt."
@@ -108,15 +111,16 @@ def make_row(number: int, values: Any, text_column: str, id_column: str) -> Row:
     """RETURNS (Row): Of the values of a row by column. What an earlier run of ours wrote into `meta` is left out."""
     if not isinstance(values, dict):
         return Row(number, _default_id(number), "", {}, "is no JSON object")
-    values = _plain(values)
-    text, id = values.pop(text_column, None), values.pop(id_column, None)
+    values = dict(values)
+    text, id = _decoded(values.pop(text_column, None)), _plain(_decoded(values.pop(id_column, None)))
     id = _default_id(number) if id in (None, "") else str(id)
+    values = _plain(values)
     meta = _meta(values.pop("meta", {}))
     sentences = values.get("sentences")
     if isinstance(sentences, list) and all(isinstance(one, dict) and "label" in one for one in sentences):
         # A record, or a row of a part: both are found anew.
         values = {key: value for key, value in values.items() if key not in ("sentences", "findings", "source")}
-    meta |= {f"input_{key}" if key in RESERVED else key: value for key, value in values.items()}
+    meta |= {f"input_{key}" if key in WRITTEN else key: value for key, value in values.items()}  # what is ours
     if reason := _bad_text(text):
         return Row(number, id if _is_utf8(id) else _default_id(number), "", {}, reason)
     if not _is_utf8([id, meta]):
@@ -132,7 +136,7 @@ def _meta(meta: Any) -> dict[str, Any]:
         except (ValueError, RecursionError):
             parsed = None
         meta = _plain(parsed) if isinstance(parsed, dict) else meta
-    return {key: meta[key] for key in meta if key not in RESERVED} if isinstance(meta, dict) else {"meta": meta}
+    return {key: meta[key] for key in meta if key not in WRITTEN} if isinstance(meta, dict) else {"meta": meta}
 
 
 def _plain(value: Any) -> Any:
@@ -143,7 +147,18 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if isinstance(value, float):
         return value if math.isfinite(value) else None
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "backslashreplace")
     return value if value is None or isinstance(value, (str, int, bool)) else str(value)
+
+
+def _decoded(value: Any) -> Any:
+    """RETURNS (Any): A string where Parquet holds its UTF-8 without saying so; half pairs, refused below, if not UTF-8.
+    None for the number that pandas writes where there is no string.
+    """
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "surrogateescape")
+    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def _is_utf8(value: Any) -> bool:
@@ -190,14 +205,19 @@ def _count_lines(path: Path) -> int:
 
 
 def _csv_columns(path: Path, delimiter: str) -> list[str]:
+    csv.field_size_limit(MAX_CELL)
     with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-        return next(csv.reader(file, delimiter=delimiter), [])
+        try:
+            return next(csv.reader(file, delimiter=delimiter), [])
+        except csv.Error as error:
+            raise RadsentError(f"{path}, line 1: not valid CSV ({error}): check the quotes.") from None
 
 
-def _check_columns(path: Path, columns: list[str], text_column: str) -> None:
-    if text_column not in columns:
-        names = ", ".join(map(shown, columns))
-        raise RadsentError(f"{path}: no column {text_column!r} among {names or 'none'}: name it with --text-column.")
+def _check_columns(path: Path, columns: list[str], text_column: str, id_column: str) -> None:
+    for column, option, is_needed in ((text_column, "text", True), (id_column, "id", id_column != ID)):
+        if is_needed and column not in columns:
+            names = ", ".join(map(shown, columns))
+            raise RadsentError(f"{path}: no column {column!r} among {names or 'none'}: name it with --{option}-column.")
     if twice := [name for name in columns if columns.count(name) > 1]:
         raise RadsentError(f"{path}: two columns are named {shown(twice[0])}: give each a name of its own.")
 
@@ -205,28 +225,43 @@ def _check_columns(path: Path, columns: list[str], text_column: str) -> None:
 def _from_csv(path: Path, delimiter: str, text_column: str, id_column: str) -> Iterator[Row]:
     csv.field_size_limit(MAX_CELL)
     with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-        rows = csv.DictReader(file, delimiter=delimiter, strict=True)  # tells of an unclosed quote
-        number = 0
-        while True:
-            number += 1
+        lines: list[str] = []  # of the row
+        rows = csv.DictReader(_kept(file, lines), delimiter=delimiter, strict=True)  # tells of an unclosed quote
+        columns = len(rows.fieldnames or [])
+        is_broken = False
+        for number in count(1):
+            lines.clear()
+            reason = ""
             try:
                 values = next(rows, None)
             except csv.Error as error:
-                yield Row(number, _default_id(number), "", {}, f"is no valid CSV ({error})")
-                continue
+                values, is_broken, reason = {}, True, f"is no valid CSV ({error})"
             if values is None:
                 return
-            surplus = values.pop(None, None)  # type: ignore[call-overload]  # where DictReader puts surplus cells
-            if surplus or None in values.values():
-                yield Row(
-                    number,
-                    _default_id(number),
-                    "",
-                    {},
-                    f"has not as many cells as the {len(rows.fieldnames or [])} columns",
-                )
+            # Nothing tells where a cell with a quote too many ends: only a row that has whole quoted cells is past it.
+            if not reason and _quotes_cells(lines, delimiter):
+                is_broken = False
+            if is_broken:
+                reason = reason or "may be part of a row before it that is no valid CSV"
+            elif values.pop(None, None) or None in values.values():  # type: ignore[call-overload]  # surplus cells
+                reason = f"has not as many cells as the {columns} columns"
+            if reason:
+                yield Row(number, _default_id(number), "", {}, reason)
             else:
                 yield make_row(number, values, text_column, id_column)
+
+
+def _kept(file: Iterable[str], lines: list[str]) -> Iterator[str]:
+    """YIELDS (str): The lines of a file, which are put into `lines`, too."""
+    for line in file:
+        lines.append(line)
+        yield line
+
+
+def _quotes_cells(lines: list[str], delimiter: str) -> bool:
+    """RETURNS (bool): Whether a row has cells in quotes, each of which is closed."""
+    row = "".join(lines)
+    return row.count('"') % 2 == 0 and (row.startswith('"') or f'{delimiter}"' in row)
 
 
 def _from_parquet(path: Path, text_column: str, id_column: str) -> Iterator[Row]:
@@ -243,14 +278,9 @@ def _text_files(folder: Path) -> list[Path]:
     return sorted(file for file in folder.rglob("*") if file.suffix.lower() == ".txt" and file.is_file())
 
 
-def _file_id(path: Path) -> str:
-    """RETURNS (str): A file's name as an id, also where it is not UTF-8."""
-    return path.as_posix().encode("utf-8", "backslashreplace").decode("utf-8")
-
-
 def _from_folder(folder: Path, files: list[Path]) -> Iterator[Row]:
     for number, file in enumerate(files, 1):
-        id = _file_id(file.relative_to(folder).with_suffix(""))
+        id = file_id(file.relative_to(folder))
         try:
             text = file.read_bytes().decode("utf-8-sig")
         except UnicodeDecodeError:

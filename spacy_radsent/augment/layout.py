@@ -72,7 +72,11 @@ def change_bullets(pieces: Sequence[Piece], rng: Random, lexicon: Lexicon) -> li
         if (i and not piece.starts_line) or piece.heading_alone or piece.label == "BACKGROUND":
             listed.append(piece)
         elif piece.label == "CONTINUATION":
-            listed.append(piece if numbered else replace(piece, opening=rng.choice(("  ", bullet, "")) + piece.opening))
+            mark = "" if numbered else rng.choice(("  ", bullet, ""))
+            if mark.isspace():  # which no sentence begins with
+                listed.append(replace(piece, before=piece.before + mark))
+            else:
+                listed.append(replace(piece, opening=mark + piece.opening))
         else:
             count += 1
             listed.append(replace(piece, opening=(numbering(count) if numbered else bullet) + piece.opening))

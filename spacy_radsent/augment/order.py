@@ -6,7 +6,7 @@ from random import Random
 
 from .endings import join_sentences
 from .lexicon import Lexicon
-from .report import Change, Piece
+from .report import STOPS, Change, Piece
 
 DROPPED = 0.2  # share of the findings
 
@@ -24,17 +24,23 @@ def groups_of(pieces: Sequence[Piece]) -> list[list[Piece]]:
 
 def drop_findings(pieces: Sequence[Piece], rng: Random, lexicon: Lexicon) -> list[Piece]:
     """Leave out some findings with all their details, and some sentences without: the share of details stays."""
-    groups = groups_of(pieces)
+    left_out: list[bool] = []
+    for group in groups_of(pieces):
+        drop = not group[0].heading_alone and rng.random() < DROPPED
+        left_out += [drop] * len(group)
+    return _without(pieces, left_out)
+
+
+def _without(pieces: Sequence[Piece], left_out: Sequence[bool]) -> list[Piece]:
+    """RETURNS (List[Piece]): The others, or all if there are none; what begins a line now has the break before it."""
     kept: list[Piece] = []
     before = ""  # of the line whose beginning was left out
-    for group in groups:
-        first = group[0]
-        if not first.heading_alone and rng.random() < DROPPED:
-            before = before or (first.before if first.starts_line else "")
-            continue
-        kept.append(replace(first, before=before) if before and not first.starts_line else first)
-        kept += group[1:]
-        before = ""
+    for piece, is_left_out in zip(pieces, left_out, strict=True):
+        if is_left_out:
+            before = before or (piece.before if piece.starts_line else "")
+        else:
+            kept.append(replace(piece, before=before) if before and not piece.starts_line else piece)
+            before = ""
     return kept or list(pieces)
 
 
@@ -48,6 +54,8 @@ def shuffle_findings(pieces: Sequence[Piece], rng: Random, lexicon: Lexicon) -> 
         places = [(group[0].before, group[0].opening) for group in run]
         rng.shuffle(run)
         for (before, opening), group in zip(places, run, strict=True):
+            if shuffled and not before and not STOPS.search(shuffled[-1].closing):
+                before = "\n"  # one that had a line to itself stands before it now
             shuffled.append(replace(group[0], before=before, opening=opening))
             shuffled.extend(group[1:])
         run.clear()
@@ -69,7 +77,7 @@ def shuffle_findings(pieces: Sequence[Piece], rng: Random, lexicon: Lexicon) -> 
 
 def drop_details(pieces: Sequence[Piece], rng: Random, lexicon: Lexicon) -> list[Piece]:
     """Leave out all details: in brief reports one finding follows the other."""
-    return [piece for piece in pieces if piece.label != "CONTINUATION"] or list(pieces)
+    return _without(pieces, [piece.label == "CONTINUATION" for piece in pieces])
 
 
 ORDER: dict[str, Change] = {

@@ -56,7 +56,8 @@ def build_report_style_augmenter(
             changed = pieces
             for name, change in FAMILIES.items():
                 if rng.random() < probabilities.get(name, 0.0):
-                    changed = change(changed, rng, words)
+                    # A sentence that is a full stop or a bullet alone may be left with nothing.
+                    changed = [piece for piece in change(changed, rng, words) if piece.text.strip()] or changed
             if variant := example_of(changed, nlp, spans_key):
                 yield variant
 

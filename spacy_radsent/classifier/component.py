@@ -110,7 +110,7 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
     def _probabilities(self, docs: list[Doc], sentences: list[list[Span]]) -> Floats2d:
         if not any(sentences):
             return self.model.ops.alloc2f(0, len(LABELS))
-        check_trained(self.model, self.vocab, self.name)
+        check_trained(self.model, docs[0].vocab, self.name)  # not this component's, if it comes from another pipeline
         scores = self.model.predict(self._inputs(docs, sentences))
         if not self.model.ops.xp.isfinite(scores).all():
             raise RadsentError(f"'{self.name}' computed probabilities that are no numbers: its weights are damaged.")
@@ -257,10 +257,7 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
             found |= golds
             if golds and len(sample) < 10:
                 sample.append(eg)
-        if unknown := sorted(found - {*LABELS, ""}):
-            raise RadsentError(
-                f"doc.spans[{self.key!r}] holds the label {unknown[0]!r}: '{self.name}' knows {', '.join(LABELS)} only."
-            )
+        self.check_known(found)
         if not found - {""} and teacher is None:
             raise RadsentError(
                 f"The training data hold no labelled sentence in doc.spans[{self.key!r}]: make them with "
@@ -281,13 +278,19 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
             )
 
     def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "RadsentClassifier":
+        settings = dict(self.cfg)
         super().from_bytes(bytes_data, exclude=exclude)
-        self._check_scheme(self.cfg["labels"])
-        return self
+        return self._with_settings(settings)
 
     def from_disk(self, path: Any, *, exclude: Iterable[str] = ()) -> "RadsentClassifier":
+        settings = dict(self.cfg)
         super().from_disk(path, exclude=exclude)
+        return self._with_settings(settings)
+
+    def _with_settings(self, settings: dict[str, Any]) -> "RadsentClassifier":
+        """Keep the settings of the pipeline's config: `spacy.load(path, config=...)` may have given others."""
         self._check_scheme(self.cfg["labels"])
+        self.cfg = settings
         return self
 
 

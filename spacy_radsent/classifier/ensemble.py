@@ -7,6 +7,7 @@ from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.types import Floats2d, Ragged
 
+from ..errors import RadsentError
 from .model import SentenceModel, use_fast_gemm
 
 
@@ -21,6 +22,11 @@ def build_sentence_ensemble(member: SentenceModel, size: int) -> SentenceModel:
     RETURNS (SentenceModel): Takes and gives what a member does. Each member learns from its own errors, as if it were
         trained alone.
     """
+    if size > 1 and any(node.name.endswith("-listener") for node in member.walk()):
+        raise RadsentError(
+            f"An ensemble of {size} cannot listen to a component that all share, such as tok2vec or transformer: give "
+            f"its member alone as the model (docs/encoders.md)."
+        )
     return ensemble_of([member, *(member.copy() for _ in range(size - 1))])
 
 

@@ -44,7 +44,7 @@ def evaluate_command(
     """
     check_numbers(unit, resamples, seed, batch_size, max_errors)
     with needs_extra("evaluation"):
-        from ..evaluation.corpus import check_fields
+        from ..evaluation.corpus import fields_of
         from ..evaluation.document import to_html, to_markdown
         from ..evaluation.errors import first_of_each
         from ..evaluation.evaluate import Evaluator
@@ -53,7 +53,7 @@ def evaluate_command(
 
     models = parse_names([model, *also], "models")
     golds = [given.gold() for given in parse_names(corpora, "corpora", stem=True)]
-    check_fields(golds, by)
+    by = fields_of(golds, by)
     with result_folder(output, "metrics.json") as folder:
         keep = None if no_text else folder / "predictions"
         outcomes = run_models(models, golds, batch_size=batch_size, gpu_id=gpu_id, keep=keep)

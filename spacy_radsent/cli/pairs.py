@@ -12,7 +12,7 @@ import typer
 from jinja2 import Environment, PackageLoader
 
 from ..errors import RadsentError, needs_extra
-from ..files import atomic_folder
+from ..files import atomic_folder, atomic_writer
 from ..findings.export import COLUMNS, WITHOUT, Carried, Filters, pair_rows
 from ..version import __version__
 from .app import command
@@ -60,11 +60,13 @@ def pairs_command(
             raise RadsentError(f"{source}: no finding is left ({reasons}): loosen the filters.")
         reports, findings, without = (dropped.pop(name, 0) for name in ("reports", "findings", WITHOUT))
         counts = {"reports": reports, WITHOUT: without, "findings": findings, "taken": taken, "left_out": dict(dropped)}
-        (folder / "counts.json").write_text(json.dumps(counts, ensure_ascii=False, indent=2), encoding="utf-8")
+        with atomic_writer(folder / "counts.json") as file:
+            json.dump(counts, file, ensure_ascii=False, indent=2)
         card = Environment(loader=PackageLoader("spacy_radsent")).get_template("data_card.md")
         about: dict[str, Any] = {"ending": format, "version": __version__, "date": datetime.date.today().isoformat()}
         about |= {"taken": taken, "reports": reports, "filters": filters, "dropped": dropped, "without": without}
-        (folder / "README.md").write_text(card.render(about), encoding="utf-8")
+        with atomic_writer(folder / "README.md") as file:
+            file.write(card.render(about))
     print(f"{output}: {taken:,} of {findings:,} findings of {reports:,} reports ({without:,} without a finding)")
     for reason, count in dropped.most_common():
         print(f"  left out: {count:,} ({reason})")
@@ -74,7 +76,7 @@ def _write(rows: Iterator[dict[str, Any]], path: Path, format: str) -> int:
     """RETURNS (int): Rows written, a group of them in memory at a time."""
     count = 0
     if format == "jsonl":
-        with open(path, "w", encoding="utf-8") as file:
+        with atomic_writer(path) as file:
             for row in rows:
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
                 count += 1
@@ -83,7 +85,7 @@ def _write(rows: Iterator[dict[str, Any]], path: Path, format: str) -> int:
         import pyarrow
         from pyarrow import parquet
     schema = _schema(pyarrow)
-    with parquet.ParquetWriter(path, schema, compression="zstd") as writer:
+    with atomic_writer(path, "wb") as file, parquet.ParquetWriter(file, schema, compression="zstd") as writer:
         while group := list(islice(rows, ROW_GROUP)):
             writer.write_table(pyarrow.Table.from_pylist(group, schema=schema))
             count += len(group)

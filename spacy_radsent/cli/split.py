@@ -8,7 +8,7 @@ import typer
 
 from ..corpus.importers import import_records
 from ..corpus.records import Record, write_records
-from ..corpus.split import find_leaks, stratified_split
+from ..corpus.split import drop_leaks, stratified_split
 from ..errors import RadsentError
 from ..files import atomic_writer
 from .app import command
@@ -34,8 +34,9 @@ def split(
     """Split a corpus by report.
 
     Files named train, dev, validation or test.jsonl keep their role. All others are pooled: split if no train.jsonl is
-    given, added to train if it is. Files in a folder train_only are added to train. Training reports that share a
-    sentence of more than 12 characters with another split or with the held-out set are reported and dropped.
+    given, added to train if it is. Files in a folder train_only are added to train, but for groups of dev and test.
+    Training reports that share a sentence of more than 12 characters with another split or with the held-out set are
+    reported and dropped, and so are reports of dev that share one with test or with that.
     """
     if not (dev > 0 and test > 0 and dev + test < 1):  # nan as well
         raise RadsentError(f"--dev {dev} and --test {test}: give shares above 0 that leave something to train on.")
@@ -44,15 +45,12 @@ def split(
     if output.resolve() == folder.resolve():
         raise RadsentError(f"{output}: is the folder of the corpus itself: name another one for the splits.")
     splits = _read_splits(folder, {"train": 1 - dev - test, "dev": dev, "test": test}, stratify, group, seed)
-    for path in sorted((folder / TRAIN_ONLY).glob("*.jsonl")):
-        splits["train"] += import_records(path)
+    added = [record for path in sorted((folder / TRAIN_ONLY).glob("*.jsonl")) for record in import_records(path)]
+    splits["train"] += _kept_apart(added, splits, group) if group else added
     ids = Counter(record.id for records in splits.values() for record in records)
     if twice := [id for id, count in ids.items() if count > 1]:
         raise RadsentError(f"{folder}: the id {twice[0]!r} stands twice: give every report an id of its own.")
-    extra = list(import_records(held_out)) if held_out else []
-    leaks = find_leaks(splits["train"], [*splits["dev"], *splits["test"], *extra])
-    dropped = {leak.id for leak in leaks}
-    splits["train"] = [record for record in splits["train"] if record.id not in dropped]
+    leaks = drop_leaks(splits, list(import_records(held_out)) if held_out else [])
     if empty := [name for name, records in splits.items() if not records]:
         advice = f"or do without --group {group}" if group else "or give more reports"
         raise RadsentError(f"{folder}: no report is left for {empty[0]}: add {empty[0]}.jsonl, {advice}.")
@@ -60,10 +58,25 @@ def split(
         write_records(records, output / f"{name}.jsonl")
         print(f"{output / name}.jsonl: {len(records)} reports, {sum(len(r.sentences) for r in records)} sentences")
     with atomic_writer(output / "leaks.json") as file:
-        json.dump([leak._asdict() for leak in leaks], file, indent=2)
-    print(f"Leaks: {len(leaks)} reports dropped from train, since a sentence stands in another split as well")
-    for leak in leaks:
-        print(f"  {leak.id}: sentences {', '.join(map(str, leak.sentences))}")
+        json.dump([leak._asdict() for found in leaks.values() for leak in found], file, indent=2)
+    for name, found in leaks.items():
+        print(f"Leaks: {len(found)} reports dropped from {name}, since a sentence stands in another split as well")
+        for leak in found:
+            print(f"  {leak.id}: sentences {', '.join(map(str, leak.sentences))}")
+
+
+def _kept_apart(added: list[Record], splits: dict[str, list[Record]], group: str) -> list[Record]:
+    """RETURNS (List[Record]): Those of the groups that dev and test do not hold. Says so where others are there."""
+    train, tested = (
+        {str(record.meta[group]) for record in records if group in record.meta}
+        for records in (splits["train"], [*splits["dev"], *splits["test"]])
+    )
+    if both := train & tested:
+        print(f"{len(both)} values of {group} stand in train and in dev or test: the files are split so")
+    kept = [record for record in added if str(record.meta.get(group)) not in tested]
+    if len(kept) < len(added):
+        print(f"Left out: {len(added) - len(kept)} reports of {TRAIN_ONLY}, whose {group} stands in dev or test")
+    return kept
 
 
 def _read_splits(

@@ -11,7 +11,7 @@ from spacy.tokens import Doc, DocBin, Span
 
 from ..files import atomic_writer
 from ..labels import SPANS_KEY
-from ..spans import covering_span, write_sentences
+from ..spans import covering_span, text_offsets, write_sentences
 from .records import Record, Sentence
 
 
@@ -63,9 +63,7 @@ def doc_to_record(doc: Doc, id: str, meta: dict[str, Any], spans_key: str = SPAN
     group = doc.spans[spans_key]
     sentences = []
     for span in group:
-        # Some tokens hold white space at their edge ("。" with a line separator), records hold none.
-        start = span.end_char - len(span.text.lstrip())
-        end = span.start_char + len(span.text.rstrip())
+        start, end = text_offsets(span)
         sentences.append(Sentence(start=start, end=end, label=span.label_ or None))
     return Record(id=id, text=doc.text, sentences=sentences, meta={**meta, "prediction": dict(group.attrs)})
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..boundaries import SentenceRules, sentence_offsets
 from ..errors import RadsentError
-from ..files import read_text
+from ..files import file_id, read_text
 from ..labels import Label
 from .records import Record, Sentence, load_json, read_records
 
@@ -120,7 +120,7 @@ def _import_text(path: Path, rules: SentenceRules) -> Iterator[Record]:
         raise RadsentError(f"{path}: the folder holds no .txt file: give a folder of reports, or one .jsonl file.")
     for file in files:
         name = file.relative_to(path) if path.is_dir() else Path(file.name)
-        yield unlabelled_record(name.with_suffix("").as_posix(), read_text(file), rules)
+        yield unlabelled_record(file_id(name), read_text(file), rules)
 
 
 def _import_csv(path: Path, rules: SentenceRules) -> Iterator[Record]:

@@ -12,6 +12,8 @@ from ..errors import RadsentError, shown
 from ..files import atomic_writer, read_text
 from ..labels import LABELS
 
+# What a pipeline writes into `meta` of a report that it labels: of these labels, not of others.
+WRITTEN = ("prediction", "findings")
 # Escapes are the only way for half of a surrogate pair to enter a UTF-8 file.
 SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 

@@ -12,7 +12,7 @@ LEAK_MIN_CHARS = 13
 
 
 class Leak(NamedTuple):
-    """A training report that shares sentences with reports it is to be tested on."""
+    """A report that shares sentences with reports it is to be tested on."""
 
     id: str
     sentences: list[int]
@@ -72,3 +72,20 @@ def find_leaks(train: Iterable[Record], tests: Iterable[Record]) -> list[Leak]:
     known: set[str] = {text for record in tests for text in record.sentence_texts if len(text) >= LEAK_MIN_CHARS}
     leaks = (Leak(record.id, [i for i, text in enumerate(record.sentence_texts) if text in known]) for record in train)
     return [leak for leak in leaks if leak.sentences]
+
+
+def drop_leaks(splits: dict[str, list[Record]], held_out: Sequence[Record]) -> dict[str, list[Leak]]:
+    """Drop what leaks: from dev, by which a checkpoint is chosen, and from train.
+
+    splits (Dict[str, List[Record]]): "train", "dev" and perhaps "test"; changed in place.
+    held_out (Sequence[Record]): Further reports to evaluate on.
+    RETURNS (Dict[str, List[Leak]]): What was dropped from train and from dev.
+    """
+    tests = [*held_out, *splits.get("test", [])]
+    found = {}
+    for name in ("dev", "train"):
+        found[name] = find_leaks(splits[name], tests)
+        ids = {leak.id for leak in found[name]}
+        splits[name] = [record for record in splits[name] if record.id not in ids]
+        tests += splits[name]
+    return found

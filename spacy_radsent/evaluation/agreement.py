@@ -47,6 +47,8 @@ class Agreement(NamedTuple):
         evaluator (Evaluator): How to compute.
         RETURNS (Agreement): How far they agree.
         """
+        # Without what a pipeline said of them, which may have been the annotator's draft.
+        records = (record.model_copy(update={"meta": {}}) for record in records)
         outcome = Outcome.of(other, reference, records)
         subset = evaluator.subset("all", outcome, outcome.labelled)
         if not subset.excluded.sentences:

@@ -76,9 +76,11 @@ def shown_value(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def check_fields(corpora: Sequence[GoldCorpus], fields: Sequence[str]) -> None:
-    """Say so where reports cannot be grouped by a field of `meta`, since none of them has it."""
+def fields_of(corpora: Sequence[GoldCorpus], fields: Sequence[str]) -> list[str]:
+    """RETURNS (List[str]): The fields of `meta` by which reports can be grouped. Says so where none of them has one."""
+    there = [field for field in fields if any(corpus.groups(field) for corpus in corpora)]
     for field in fields:
-        if not any(corpus.groups(field) for corpus in corpora):
+        if field not in there:
             known = sorted({name for corpus in corpora for record in corpus.records for name in record.meta})
-            raise RadsentError(f"--by {field}: no report has it in its meta: use one of {', '.join(known) or 'none'}.")
+            print(f"Not grouped by {field}: no report has it in its meta, which holds {', '.join(known) or 'nothing'}")
+    return there

@@ -180,7 +180,7 @@ def _segmentation(outcome: Outcome) -> Segmentation:
 
 
 def _end_to_end(outcome: Outcome) -> EndToEnd:
-    labelled_throughout = numpy.ones(len(outcome.corpus.records), dtype=bool)
+    labelled_throughout = outcome.matrices.any((1, 2))
     labelled_throughout[outcome.corpus.report[~outcome.labelled]] = False
     counts = outcome.exact.sum(0)
     precision, recall, f1 = map(number_or_none, precision_recall_f1(*counts.sum(0)))

@@ -25,6 +25,10 @@ MIN_REPORTS = 10  # with fewer, what is fitted is chance
 STEPS = 500  # of expectation and maximisation; some dozens are enough
 
 
+class NoThreshold(RadsentError):
+    """No threshold of POSITIVE reaches the precision that is wanted."""
+
+
 @dataclass(frozen=True)
 class ScoredSentences:
     """Sentences with labels that count as right, and what a model says of them.
@@ -100,7 +104,7 @@ def fit_decision(sentences: ScoredSentences, aims: Aims, target: Any = None) -> 
     aims (Aims): What is wanted.
     target (Optional[ndarray]): The model's probabilities for sentences of the reports that it is for, (m, 4): labels,
         which are not known there, may be more or less frequent. The labelled sentences then count as often as theirs.
-    RETURNS (Decision): How to decide. RadsentError where no threshold reaches the precision.
+    RETURNS (Decision): How to decide. NoThreshold where none reaches the precision.
     """
     decision = Decision(temperature=fit_temperature(sentences))
     counts = numpy.ones(len(sentences.gold))
@@ -172,7 +176,7 @@ def choose_threshold(is_positive: Any, probability: Any, ppv: float, counts: Any
     reached = numpy.flatnonzero((precision >= ppv) & last_of_equals)
     if not len(reached):
         best = precision[last_of_equals].max() if len(precision) else 0.0
-        raise RadsentError(
+        raise NoThreshold(
             f"No threshold gives POSITIVE a precision of {ppv} on these reports, {best:.3f} at most: ask for less."
         )
     at = reached[-1]
@@ -185,13 +189,18 @@ def quality_of(sentences: ScoredSentences, decision: Decision) -> Quality:
     return _quality(sentences.gold, *_decided(sentences, decision))
 
 
-def cross_fitted_quality(sentences: ScoredSentences, aims: Aims) -> Quality:
-    """RETURNS (Quality): Of the method: each fifth of the reports is decided as fitted on the others."""
+def cross_fitted_quality(sentences: ScoredSentences, aims: Aims) -> Quality | None:
+    """RETURNS (Optional[Quality]): Of the method: each fifth of the reports is decided as fitted on the others. None
+    where the sentences are too few to fit on four fifths of them.
+    """
     codes = numpy.zeros(len(sentences.gold), dtype=int)
     probabilities, unsure = numpy.zeros(sentences.scores.shape), numpy.zeros(len(codes), dtype=bool)
     folds = GroupKFold(FOLDS, shuffle=True, random_state=0)
     for others, fold in folds.split(sentences.scores, groups=sentences.report):
-        decision = fit_decision(sentences[others], aims)
+        try:
+            decision = fit_decision(sentences[others], aims)
+        except NoThreshold:
+            return None
         codes[fold], probabilities[fold], unsure[fold] = _decided(sentences[fold], decision)
     return _quality(sentences.gold, codes, probabilities, unsure)
 

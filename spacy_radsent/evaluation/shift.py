@@ -152,13 +152,15 @@ class _PerReport:
             tokens = nlp.make_doc(record.text)
             words = [token.norm for token in tokens if not token.is_space and not token.is_punct]
             of_report["words never seen in training"] = _mean(word not in known for word in words)
-            sure = [max(scores) for scores in record.meta["prediction"]["scores"] if scores]
+            sure = [max(scores) for scores in record.meta["prediction"].get("scores") or [] if scores]
             of_report["confidence"] = _mean(sure)
             confidences += sure
             for label in LABELS:
                 of_report[f"{label}{LABEL_SHARE}"] = _mean(one.label == label for one in record.sentences)
             for name, value in of_report.items():
                 values.setdefault(name, []).append(float(value))
+        if not confidences:
+            raise RadsentError("The pipeline tells no probabilities, by which to expect anything: give another one.")
         return cls({name: numpy.array(column) for name, column in values.items()}, _mean(confidences))
 
 

@@ -6,6 +6,7 @@ from spacy.tokens import Doc, Span, SpanGroup
 from ..errors import RadsentError
 from ..extensions import install_extensions
 from ..labels import SPANS_KEY
+from ..spans import text_offsets
 from .finding import FINDINGS_KEY, find_findings
 from .grouping import AfterBackground, AfterNegative, Alone, Joined, Policies
 
@@ -49,7 +50,7 @@ class RadsentFindings:
         sentences = list(group)
         findings = find_findings(
             doc.text,
-            [(span.start_char, span.end_char) for span in sentences],
+            [text_offsets(span) for span in sentences],
             [span.label_ for span in sentences],
             group.attrs.get("scores"),
             group.attrs.get("status"),

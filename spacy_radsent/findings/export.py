@@ -8,8 +8,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from ..corpus.records import Record
+from ..corpus.records import WRITTEN, Record
 from ..errors import RadsentError
+from ..labels import Label
 from ..spans import join_sentences
 from ..version import __version__
 from .finding import Finding, find_findings
@@ -20,6 +21,7 @@ COLUMNS = (
     *("start", "end", "offsets", "scores", "score", "status", "source", "version", "meta"),
 )
 WITHOUT = "reports without a finding"
+CONTINUATION = Label.CONTINUATION.name
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,9 @@ class Carried:
 def findings_of(record: Record) -> list[Finding]:
     """RETURNS (List[Finding]): Those that the pipeline found (`meta.findings`), else by the default policies."""
     try:
-        prediction = Prediction.model_validate(record.meta.get("prediction") or {})
+        annotation = record.meta.get("annotation") or {}  # of a model or two that labelled by number
+        given = {"status": annotation.get("status"), **(record.meta.get("prediction") or {})}
+        prediction = Prediction.model_validate(given)
         for values in (prediction.scores, prediction.status):
             if values is not None and len(values) != len(record.sentences):
                 raise ValueError
@@ -84,8 +88,8 @@ def findings_of(record: Record) -> list[Finding]:
             return [_checked(Finding.from_dict(row), record) for row in record.meta["findings"]]
     except (AttributeError, IndexError, KeyError, TypeError, ValueError):
         raise RadsentError(
-            f"report {record.id!r}: its meta.findings or meta.prediction is not what radsent apply writes: "
-            f"label it anew."
+            f"report {record.id!r}: its meta.findings or meta.prediction is not what radsent apply writes, or of other "
+            f"labels: label it anew, or take both out."
         ) from None
     return find_findings(
         record.text,
@@ -100,6 +104,9 @@ def _checked(finding: Finding, record: Record) -> Finding:
     """RETURNS (Finding): The same; ValueError or another error where it cannot be of this report."""
     spans = [(record.sentences[i].start, record.sentences[i].end) for i in finding.sentences]
     if not spans or list(finding.offsets) != spans or len(finding.scores) != len(spans):
+        raise ValueError
+    first, *rest = (record.sentences[i].label for i in finding.sentences)
+    if finding.polarity != (None if first == CONTINUATION else first) or any(label != CONTINUATION for label in rest):
         raise ValueError
     if finding.text != join_sentences(record.text, spans) or not isinstance(finding.heading, str):
         raise ValueError
@@ -133,7 +140,7 @@ def pair_rows(
 
 
 def _row(record: Record, number: int, finding: Finding, carried: Carried) -> dict[str, Any]:
-    left_out = ("prediction", "findings", carried.study, carried.series)
+    left_out = (*WRITTEN, carried.study, carried.series)
     meta = {key: value for key, value in record.meta.items() if key not in left_out}
     start, end = finding.offsets[0]
     images = ["/".join("" if number is None else str(number) for number in image) for image in finding.images]

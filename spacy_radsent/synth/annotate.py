@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from ..corpus.records import Record
+from ..corpus.records import WRITTEN, Record
 from ..endpoint import SYNTHETIC, Endpoint
 from ..labels import LABELS, Label
 from ..questions import ask_by_number, parse_by_number, prompt_sha256, read_instructions, schema_by_number
@@ -186,4 +186,7 @@ def _labelled(
         "date": max((date for opinion in opinions for date in opinion.dates), default=None),
         "version": __version__,
     }
-    return record.model_copy(update={"sentences": sentences, "meta": {**record.meta, "annotation": annotation}})
+    meta = {**record.meta, "annotation": annotation}
+    if labels != [sentence.label for sentence in record.sentences]:  # what a pipeline said was of the labels before
+        meta = {name: value for name, value in meta.items() if name not in WRITTEN}
+    return record.model_copy(update={"sentences": sentences, "meta": meta})

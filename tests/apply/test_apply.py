@@ -31,7 +31,7 @@ def apply(*args):
 
 def rejects(folder: Path) -> dict[int, str]:
     files = sorted(folder.glob("rejects-*.jsonl"))
-    rows = [json.loads(line) for file in files for line in file.read_text(encoding="utf-8").splitlines()]
+    rows = [json.loads(line) for file in files for line in file.read_text(encoding="utf-8").split("\n") if line]
     return {row["row"]: row["reason"] for row in rows}
 
 
@@ -386,6 +386,71 @@ def test_an_unclosed_quote_is_told(pipeline, tmp_path):
     assert rejects(tmp_path / "out") == {2: "is no valid CSV (unexpected end of data)"}
 
 
+@pytest.mark.parametrize(
+    ("cells", "labelled", "rejected"),
+    [
+        # Quotes in a cell that are not doubled, with line breaks: the rest of the cell is no report.
+        ('text\n"所見: "肺"に結節あり。\n胸水なし。\n腹水なし。"\n"肝に嚢胞あり。"\n', ["肝に嚢胞あり。"], [1, 2, 3]),
+        (
+            'text\n"径5" の結節。\n胸水なし。\n腹水なし。"\n"肝に嚢胞あり。"\n脾腫なし。\n',
+            ["肝に嚢胞あり。", "脾腫なし。"],
+            [1, 2, 3],
+        ),
+        (
+            'id,text\n1,"径5" の結節。\n腹水,なし。"\n2,"胸水なし。\n""結節""あり。"\n',
+            ['胸水なし。\n"結節"あり。'],
+            [1, 2],
+        ),
+    ],
+)
+def test_the_rest_of_a_broken_cell_is_no_report(pipeline, tmp_path, cells, labelled, rejected):
+    (tmp_path / "rows.csv").write_text(cells, encoding="utf-8")
+    assert apply(pipeline, tmp_path / "rows.csv", tmp_path / "out").exit_code == 0
+    assert [row["text"] for row in parts(tmp_path / "out")] == labelled
+    assert list(rejects(tmp_path / "out")) == rejected
+
+
+def test_strings_that_parquet_holds_as_bytes(pipeline, tmp_path):
+    """As Spark and Impala write them."""
+    import pyarrow
+    from pyarrow import parquet
+
+    rows = [(b"A", REPORTS[0].encode()), (b"B", b"\x8d\xb6\x94x"), (None, REPORTS[1].encode())]
+    columns = {
+        name: pyarrow.array(values, pyarrow.binary())
+        for name, values in zip(("id", "text"), zip(*rows, strict=True), strict=True)
+    }
+    parquet.write_table(pyarrow.table({**columns, "raw": pyarrow.array([b"\xff"] * 3)}), tmp_path / "rows.parquet")
+    assert apply(pipeline, tmp_path / "rows.parquet", tmp_path / "out").exit_code == 0
+    assert [(row["id"], row["text"]) for row in parts(tmp_path / "out")] == [
+        ("A", REPORTS[0]),
+        ("row-00000003", REPORTS[1]),
+    ]
+    assert rejects(tmp_path / "out") == {2: "text is not UTF-8, or holds half of a surrogate pair"}
+
+
+def test_findings_of_a_report_with_a_line_separator(tmp_path):
+    """It is part of the token of the full stop, but of no sentence."""
+    nlp = train_tiny()
+    nlp.add_pipe("radsent_findings")
+    nlp.to_disk(tmp_path / "trained")
+    rows = [{"id": f"R{i}", "text": f"{text}\u2028胸水なし。\u2029"} for i, text in enumerate(REPORTS)]
+    write_rows(tmp_path / "rows.jsonl", rows)
+    assert apply(tmp_path / "trained", tmp_path / "rows.jsonl", tmp_path / "out").exit_code == 0
+    options = ["--polarity", "NEGATIVE", "--polarity", "POSITIVE"]
+    done = CliRunner().invoke(app, ["pairs", str(tmp_path / "out"), str(tmp_path / "pairs"), *options])
+    assert done.exit_code == 0, done.output
+    assert "\u2028" not in "".join(f["text"] for row in parts(tmp_path / "out") for f in row["meta"]["findings"])
+
+
+def test_ids_with_line_separators_are_tried_again(pipeline, tmp_path):
+    write_rows(tmp_path / "rows.jsonl", [{"id": "a\u2028b", "text": None}, {"id": "c", "text": "胸水なし。"}])
+    for _ in range(2):
+        done = apply(pipeline, tmp_path / "rows.jsonl", tmp_path / "out", "--retry-errors")
+        assert done.exit_code == 0, done.output
+    assert rejects(tmp_path / "out") == {1: "has no text"}
+
+
 def test_a_row_that_cannot_be_used_does_not_take_the_id_of_one_that_can(pipeline, tmp_path):
     rows = [{"id": "a", "text": None}, {"id": "a", "text": "胸水なし。"}, {"id": "a", "text": "脾腫なし。"}]
     assert apply(pipeline, write_rows(tmp_path / "rows.jsonl", rows), tmp_path / "out").exit_code == 0
@@ -453,6 +518,7 @@ def test_bad_input(pipeline, reports, tmp_path):
     (tmp_path / "empty.jsonl").write_text("\n")
     (tmp_path / "table.csv").write_text(f"id,report\n1,{CANARY}\n", encoding="utf-8")
     (tmp_path / "headless.csv").write_text(f"{CANARY}に結節。\n", encoding="utf-8")
+    (tmp_path / "huge.csv").write_text(f'"text\n{"あ" * 11_000_000}', encoding="utf-8")
     (tmp_path / "names.csv").write_text(f"{CANARY},胸水なし\n", encoding="utf-8")
     (tmp_path / "twice.csv").write_text("id,text,text\n", encoding="utf-8")
     (tmp_path / "broken.parquet").write_bytes(b"PAR1")
@@ -467,6 +533,11 @@ def test_bad_input(pipeline, reports, tmp_path):
     for args, message in [
         ((pipeline, tmp_path / "nothing.jsonl", out), "nothing.jsonl: no such file or folder"),
         ((pipeline, tmp_path / "table.csv", out), "no column 'text' among 'id', 'report': name it with --text-column."),
+        (
+            (pipeline, tmp_path / "table.csv", out, "--text-column", "report", "--id-column", "acession"),
+            "no column 'acession' among 'id', 'report': name it with --id-column.",
+        ),
+        ((pipeline, tmp_path / "huge.csv", out), "huge.csv, line 1: not valid CSV (field larger than field limit"),
         ((pipeline, tmp_path / "headless.csv", out), "no column 'text' among a text of 8 characters"),
         ((pipeline, tmp_path / "names.csv", out), "no column 'text' among a text of 4 characters"),
         ((pipeline, tmp_path / "twice.csv", out), "two columns are named 'text'"),

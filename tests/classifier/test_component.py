@@ -299,6 +299,29 @@ def test_other_word_vectors_are_refused():
         nlp("肝に腫瘤。")
 
 
+def test_vectors_of_another_pipeline_that_it_is_sourced_into():
+    config = {"model": {"member": {"tok2vec": {"embed": {"embed": {"include_static_vectors": True}}}}}}
+    nlp, other = blank_pipeline(), blank_pipeline()
+    nlp.vocab.vectors = Vectors(data=numpy.ones((1, 8), dtype="f"), keys=["肝"])
+    nlp.add_pipe("radsent_sentencizer")
+    nlp.add_pipe("radsent", config=config)
+    examples = make_examples(nlp)
+    nlp.initialize(lambda: examples)
+    other.add_pipe("radsent_sentencizer")
+    with pytest.warns(UserWarning, match="W113"):  # spaCy's, of vectors that differ
+        other.add_pipe("radsent", source=nlp)
+    with pytest.raises(RadsentError, match="word vectors of width 8, this pipeline's have 0"):
+        other("肝に腫瘤。")
+
+
+def test_settings_may_be_given_when_it_is_loaded(trained, tmp_path):
+    trained.to_disk(tmp_path)
+    settings = {"spans_key": "mine", "label_smoothing": 0.2}
+    nlp = spacy.load(tmp_path, config={"components": {"radsent": settings}})
+    assert list(nlp(REPORTS[0]).spans) == ["mine"]
+    assert nlp.get_pipe("radsent").cfg["label_smoothing"] == 0.2
+
+
 def test_an_untrained_pipe_says_so():
     for run in (lambda nlp: nlp("肝。"), lambda nlp: list(nlp.pipe(["肝。"]))):
         with pytest.raises(RadsentError, match="not trained"):
@@ -340,6 +363,25 @@ def test_other_labels_in_the_training_data_are_refused():
     doc.spans["radsent"][0] = Span(doc, 0, 2, label="MAYBE")
     with pytest.raises(RadsentError, match="'MAYBE'.*knows BACKGROUND"):
         nlp.initialize(lambda: examples)
+
+
+def test_other_labels_in_what_it_is_tested_on_are_refused(trained):
+    examples = make_examples(trained)
+    doc = examples[0].reference
+    doc.spans["radsent"][0] = Span(doc, 0, 2, label="MAYBE")
+    nlp = make_pipeline().from_bytes(trained.to_bytes())
+    optimizer = nlp.resume_training()
+    for run in (lambda: nlp.evaluate(examples), lambda: nlp.update(examples, sgd=optimizer)):
+        with pytest.raises(RadsentError, match="'MAYBE'.*knows BACKGROUND"):
+            run()
+
+
+def test_an_ensemble_cannot_share_an_encoder():
+    listener = {"@architectures": "spacy.Tok2VecListener.v1", "width": 32, "upstream": "tok2vec"}
+    nlp = blank_pipeline()
+    nlp.add_pipe("tok2vec")
+    with pytest.raises(RadsentError, match="An ensemble of 2 cannot listen to a component that all share"):
+        nlp.add_pipe("radsent", config={"model": {"size": 2, "member": {"tok2vec": listener}}})
 
 
 def test_training_data_without_labels_are_refused():

@@ -56,6 +56,16 @@ def test_agreement(files):
     assert (result["projected"], result["unlabelled"]) == (0, 0)
     report = (files / "out/agreement.md").read_text(encoding="utf-8")
     assert "| CONTINUATION | 12 | 9 |" in report
+
+    # What a pipeline said of them, the second annotator's draft, is not what the annotator says.
+    drafts = list(read_records(files / "second.jsonl"))
+    for record, given in zip(drafts, read_records(files / "first.jsonl"), strict=True):
+        labels = [sentence.label for sentence in given.sentences]
+        record.meta["prediction"] = {"on_gold": {"labels": labels}, "scores": [[1, 0, 0, 0]]}
+    write_records(drafts, files / "drafts.jsonl")
+    done = run("agreement", files / "first.jsonl", f"乙医師={files / 'drafts.jsonl'}", "-o", files / "again")
+    assert done.exit_code == 0, done.output
+    assert json.loads((files / "again/agreement.json").read_text(encoding="utf-8")) == result
     assert (files / "out/agreement.png").read_bytes().startswith(b"\x89PNG")
 
 

@@ -274,7 +274,6 @@ def test_bad_input(pipelines, corpus, tmp_path):
         ((tmp_path / "blank", corpus), 'the pipeline writes no doc.spans["radsent"]'),
         ((trained, tmp_path / "no_such.jsonl"), "no_such.jsonl: no such file"),
         ((trained, corpus, corpus), f"{corpus}: another of the corpora is named corpus, too: give it as NAME={corpus}"),
-        ((trained, corpus, "--by", "modality"), "--by modality: no report has it in its meta: use one of institution."),
         ((trained, corpus, "--unit", "word"), "--unit 'word': use report or sentence."),
         ((trained, corpus, "--resamples", 5), "--resamples 5: give at least 100, or 0 for no intervals."),
         ((trained, corpus, "--seed", -1), "--seed -1: give 0 or more."),

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from spacy_radsent.cli import app
 from spacy_radsent.corpus.importers import unlabelled_record
 from spacy_radsent.corpus.records import write_records
-from spacy_radsent.findings.export import COLUMNS
+from spacy_radsent.findings.export import COLUMNS, findings_of
 
 CANARY = "山田花子"
 TEXT = "【胸部】前回と比較。\n右肺S1に8mmの結節あり。[#1]辺縁不整(Se3 Im45-46)。\n胸水なし。\n脾に嚢胞の疑い。"
@@ -47,6 +47,37 @@ def source(tmp_path):
 
 def rows_of(folder):
     return [json.loads(line) for line in (folder / "findings.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def test_labels_that_were_changed_since(tmp_path):
+    """By hand, in what radsent apply wrote: its findings are of other labels."""
+    record = labelled()
+    (first, *_) = findings_of(record)
+    record.meta["findings"] = [first.as_dict()]
+    write_records([record], tmp_path / "as_written.jsonl")
+    assert pairs(tmp_path / "as_written.jsonl", tmp_path / "out").exit_code == 0
+    for i, label in ((1, "NEGATIVE"), (2, "NEGATIVE")):
+        changed = record.model_copy(deep=True)
+        changed.sentences[i].label = label
+        write_records([changed], tmp_path / "changed.jsonl")
+        done = pairs(tmp_path / "changed.jsonl", tmp_path / "of-changed")
+        assert done.exit_code == 1
+        assert "or of other labels: label it anew, or take both out" in done.output
+
+
+def test_what_annotators_differ_in_is_to_be_reviewed(tmp_path):
+    record = labelled(annotation={"status": ["ok", "review", "ok", "ok", "ok"]})
+    del record.meta["prediction"]
+    write_records([record], tmp_path / "annotated.jsonl")
+    assert pairs(tmp_path / "annotated.jsonl", tmp_path / "out").exit_code == 0
+    assert [row["text"] for row in rows_of(tmp_path / "out")] == ["脾に嚢胞の疑い。"]
+    assert json.loads((tmp_path / "out/counts.json").read_text(encoding="utf-8"))["left_out"]["to be reviewed"] == 1
+
+
+def test_only_their_owner_reads_them(source, tmp_path):
+    for format in ("jsonl", "parquet"):
+        assert pairs(source, tmp_path / format, "--format", format).exit_code == 0
+        assert all(file.stat().st_mode & 0o077 == 0 for file in (tmp_path / format).iterdir())
 
 
 def test_rows(source, tmp_path):

@@ -65,6 +65,7 @@ def test_pool_is_split(folder):
         "out/corpus/train.jsonl: 14 reports, 28 sentences",
         "out/corpus/dev.jsonl: 4 reports, 8 sentences",
         "out/corpus/test.jsonl: 2 reports, 4 sentences",
+        "Leaks: 0 reports dropped from dev, since a sentence stands in another split as well",
         "Leaks: 0 reports dropped from train, since a sentence stands in another split as well",
     ]
     written = ids(folder / "out/corpus")
@@ -90,18 +91,22 @@ def test_leaks_are_dropped_and_listed(folder):
         record("leaks dev", "前回と著変なし。", shared),
         record("leaks held-out", held, held),
     )
-    write(folder / "in/dev.jsonl", record("d1", shared, "短い文。"))
-    write(folder / "in/test.jsonl", record("t1", "骨：転移を疑う所見なし、前回同様。"))
+    tested = "骨：転移を疑う所見なし、前回同様。"
+    write(folder / "in/dev.jsonl", record("d1", shared, "短い文。"), record("leaks test", tested))
+    write(folder / "in/test.jsonl", record("t1", tested))
     write(folder / "held.jsonl", record("h1", held))
     result = split("in", "out", "--held-out", "held.jsonl")
     assert (result.exit_code, result.stderr) == (0, "")
-    assert result.stdout.splitlines()[-3:] == [
+    assert result.stdout.splitlines()[-5:] == [
+        "Leaks: 1 reports dropped from dev, since a sentence stands in another split as well",
+        "  leaks test: sentences 0",
         "Leaks: 2 reports dropped from train, since a sentence stands in another split as well",
         "  leaks dev: sentences 1",
         "  leaks held-out: sentences 0, 1",
     ]
     assert ids(folder / "out") == {"train": ["clean"], "dev": ["d1"], "test": ["t1"]}
     assert json.loads((folder / "out/leaks.json").read_bytes()) == [
+        {"id": "leaks test", "sentences": [0]},
         {"id": "leaks dev", "sentences": [1]},
         {"id": "leaks held-out", "sentences": [0, 1]},
     ]
@@ -171,10 +176,13 @@ def test_bundled_corpus(shares, folder):
         {r.meta["institution"] for r in split_records if "institution" in r.meta} for split_records in records.values()
     ]
     assert sum(map(len, seen)) == len(set().union(*seen)) == 976
-    assert leaks and f"Leaks: {len(leaks)} reports dropped" in result.stdout
-    tested = {text for r in [*records["dev"], *records["test"], *read_records(external)] for text in r.sentence_texts}
-    trained = {text for r in records["train"] for text in r.sentence_texts}
-    assert max(map(len, trained & tested)) <= 12
+    assert leaks and " reports dropped from train, since" in result.stdout
+    texts = {
+        name: {text for r in split_records for text in r.sentence_texts} for name, split_records in records.items()
+    }
+    held_out = {text for r in read_records(external) for text in r.sentence_texts}
+    assert max(map(len, texts["train"] & (texts["dev"] | texts["test"] | held_out))) <= 12
+    assert max(map(len, texts["dev"] & (texts["test"] | held_out))) <= 12
     for leak in leaks:
         assert f"  {leak['id']}: sentences {', '.join(map(str, leak['sentences']))}\n" in result.stdout
 
@@ -248,6 +256,27 @@ def test_institutions_stay_in_one_split(folder):
     assert {name: len(found) for name, found in kinds.items()} == {"train": 6, "dev": 2, "test": 2}
     assert len(set().union(*kinds.values())) == 10
     assert "Not grouped by instituton" in split("in", "other", "--group", "instituton").stdout
+
+
+def test_further_reports_of_institutions_that_are_tested_are_left_out(folder):
+    write(
+        folder / "in/a.jsonl",
+        *(record(f"{i}", f"右肺S6に{i}番の結節。", institution=f"{i // 4}") for i in range(40)),
+    )
+    more = [record(f"more {i}", f"左肺S3に{i}番の嚢胞。", institution=f"{i}") for i in range(12)]
+    write(folder / "in/train_only/b.jsonl", *more)
+    result = split("in", "out", "--dev", "0.2", "--test", "0.2", "--group", "institution")
+    assert result.exit_code == 0, result.output
+    kinds = {name: {r.meta["institution"] for r in read_records(folder / f"out/{name}.jsonl")} for name in NAMES}
+    assert len(kinds["train"]) == 6 + 2  # those that no report of the corpus is of
+    assert not kinds["train"] & (kinds["dev"] | kinds["test"])
+    assert "Left out: 4 reports of train_only, whose institution stands in dev or test" in result.stdout
+    # What is split already stays as it is, and is told.
+    write(folder / "given/train.jsonl", *(record(f"{i}", f"右肺S6に{i}番の結節。", institution="A") for i in range(9)))
+    write(folder / "given/dev.jsonl", record("d", "左肺S6に9番の結節。", institution="A"))
+    write(folder / "given/test.jsonl", record("t", "左肺S6に8番の結節。", institution="B"))
+    told = split("given", "out", "--group", "institution").stdout
+    assert "1 values of institution stand in train and in dev or test: the files are split so" in told
 
 
 def test_too_few_institutions_to_keep_apart(folder):

@@ -118,3 +118,13 @@ def test_cross_fitted_figures_do_not_flatter():
     aims = Aims(ppv=0.29)  # a quarter are POSITIVE
     assert quality_of(labelled, fit_decision(labelled, aims)).ppv_1 >= 0.29
     assert cross_fitted_quality(labelled, aims).ppv_1 < 0.27
+
+
+def test_too_few_to_fit_on_four_fifths_of_them():
+    """All that is POSITIVE stands in one report."""
+    sentences = simulated(12)
+    gold = numpy.where(sentences.report == 0, 1, 2)
+    few = ScoredSentences(gold, sentences.scores, sentences.report)
+    aims = Aims(ppv=0.05)
+    assert fit_decision(few, aims).positive_threshold is not None
+    assert cross_fitted_quality(few, aims) is None

@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from spacy.language import Language
+from spacy.tokens import Span
 from tiny import train_tiny
 from typer.testing import CliRunner
 
@@ -12,6 +14,7 @@ from spacy_radsent.corpus.importers import unlabelled_record
 from spacy_radsent.corpus.records import write_records
 from spacy_radsent.errors import RadsentError
 from spacy_radsent.evaluation.shift import measure_shift
+from spacy_radsent.spans import trimmed_sentences
 
 CANARY = "山田花子"
 
@@ -82,6 +85,20 @@ def test_the_command_writes_figures_and_no_text(pipeline, bundled, tmp_path):
     blank_pipeline().to_disk(tmp_path / "blank")
     refused = CliRunner().invoke(app, [command[0], str(tmp_path / "blank"), *command[2:]])
     assert refused.exit_code == 1 and 'blank: writes no doc.spans["radsent"]' in refused.output
+
+
+def test_a_pipeline_without_probabilities(bundled):
+    nlp = blank_pipeline()
+    nlp.add_pipe("radsent_sentencizer")
+    nlp.add_pipe("says_nothing_of_its_certainty")
+    with pytest.raises(RadsentError, match="tells no probabilities, by which to expect anything: give another one"):
+        measure_shift(nlp, bundled[:20], bundled[20:40], bundled[40:60])
+
+
+@Language.component("says_nothing_of_its_certainty")
+def says_nothing_of_its_certainty(doc):
+    doc.spans["radsent"] = [Span(doc, sent.start, sent.end, label="NEGATIVE") for sent in trimmed_sentences(doc)]
+    return doc
 
 
 def test_too_few_reports(pipeline, bundled):
