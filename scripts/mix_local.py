@@ -5,7 +5,7 @@ import sys
 
 from spacy_radsent.corpus.docbin import write_docbin
 from spacy_radsent.corpus.importers import import_records
-from spacy_radsent.corpus.replay import is_local, replay_mixture
+from spacy_radsent.corpus.replay import LOCAL, is_local, replay_mixture
 from spacy_radsent.errors import RadsentError
 
 MAX_SHARE = 0.95
@@ -24,12 +24,12 @@ def main(local: str, corpus: str, output: str, share: str, seed: str) -> None:
     known = list(import_records(corpus))
     mixture = replay_mixture(own, known, float(share), int(seed))
     left_out = set(write_docbin(mixture, output).left_out)
-    if left_out:
-        print(f"Left out, since two of their sentences share a token: {', '.join(sorted(left_out))}")
     mixture = [record for record in mixture if record.id not in left_out]
-    if not any(map(is_local, mixture)):
-        raise RadsentError(f"{local}: no report is left: correct where their sentences begin and end.")
+    if names := sorted({id.partition(LOCAL)[0] for id in left_out}):
+        print(f"Left out, since two of their sentences share a token: {', '.join(names)}")
     copies = sum(map(is_local, mixture))
+    if not copies:
+        raise RadsentError(f"{local}: no report is left: correct where their sentences begin and end.")
     drawn = len(mixture) - copies
     print(f"{output}: {len(own)} reports of your own, repeated to {copies}, and {drawn} of {len(known)} of {corpus}")
 

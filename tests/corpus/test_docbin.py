@@ -1,5 +1,9 @@
 """Records and spaCy: offsets to the character, nothing lost in a DocBin, what does not fit the tokens is counted."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import spacy
 from hypothesis import given
@@ -8,8 +12,10 @@ from nasty_texts import NASTY_TEXTS, PIECES, labelled_record
 from spacy.tokens import Doc, DocBin, Span, SpanGroup
 
 from spacy_radsent.corpus.docbin import Alignment, doc_to_record, record_to_doc, write_docbin
-from spacy_radsent.corpus.records import Record, Sentence, parse_record
+from spacy_radsent.corpus.records import Record, Sentence, parse_record, write_records
 from spacy_radsent.labels import SPANS_KEY
+
+ROOT = Path(__file__).parents[2]
 
 
 def record(id: str, text: str, *ends: int, label: str | None = "POSITIVE") -> Record:
@@ -176,6 +182,24 @@ def test_docbin_counts_what_does_not_fit(tmp_path):
         ["リンパ節", "腫大"],
         ["心嚢水なし。"],
     ]
+
+
+def test_reports_of_ones_own_that_do_not_fit_the_tokens_are_told(tmp_path):
+    """As the workflow adapt mixes them: none of its copies may be trained on without a word."""
+    command = [
+        sys.executable,
+        ROOT / "scripts/mix_local.py",
+        "own.jsonl",
+        ROOT / "assets/bundled/part00.jsonl",
+        "out.spacy",
+    ]
+    bad, good = record("bad", "リンパ節", 2, 4), record("good", "胸水なし。", 5, label="NEGATIVE")
+    for records, code in (([bad, good], 0), ([bad], 1)):
+        write_records(records, tmp_path / "own.jsonl")
+        done = subprocess.run([*command, "0.5", "0"], cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == code, done.stderr
+        assert "Left out, since two of their sentences share a token: bad\n" in done.stdout
+    assert done.stderr == "Error: own.jsonl: no report is left: correct where their sentences begin and end.\n"
 
 
 def test_predictions_become_a_record(nlp):
