@@ -25,13 +25,14 @@ def main(local: str, corpus: str, output: str, share: str, seed: str) -> None:
     mixture = replay_mixture(own, known, float(share), int(seed))
     left_out = set(write_docbin(mixture, output).left_out)
     mixture = [record for record in mixture if record.id not in left_out]
-    if names := sorted({id.partition(LOCAL)[0] for id in left_out}):
+    names = sorted({id.partition(LOCAL)[0] for id in left_out if LOCAL in id})
+    if names:
         print(f"Left out, since two of their sentences share a token: {', '.join(names)}")
-    copies = sum(map(is_local, mixture))
+    used, copies = len(own) - len(names), sum(map(is_local, mixture))
     if not copies:
         raise RadsentError(f"{local}: no report is left: correct where their sentences begin and end.")
     drawn = len(mixture) - copies
-    print(f"{output}: {len(own)} reports of your own, repeated to {copies}, and {drawn} of {len(known)} of {corpus}")
+    print(f"{output}: {used} reports of your own, repeated to {copies}, and {drawn} of {len(known)} of {corpus}")
 
 
 if __name__ == "__main__":

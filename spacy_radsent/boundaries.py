@@ -44,7 +44,7 @@ ITEM_OPENER = re.compile(
 ENUMERATOR = re.compile(r"[\s・･\-○●■(（]*(?:\d{1,3}|[A-Za-z])$")
 LATIN_WORD = re.compile(r"[A-Za-zＡ-Ｚａ-ｚ./]+$")
 # "2024. 5. 1": its full stops have spaces behind them.
-SPACED_DATE = re.compile(r"(?:19|20)\d\d[.．] ?\d{1,2}[.．] ?\d")
+SPACED_DATE = re.compile(r"(?<!\d)(?:19|20)\d\d[.．] ?\d{1,2}[.．] ?\d")
 MIN_WRAPPED = 30  # columns, two for a full-width character: nobody breaks lines at a smaller width
 MAX_WORD = 40  # looking no further back for a word keeps a line of 100,000 characters from taking quadratic time
 
@@ -150,7 +150,11 @@ def _is_full_stop(line: str, at: int, start: int, end: int, rules: SentenceRules
     before = before[-MAX_WORD:]
     word = LATIN_WORD.search(before)
     if line[at] == "．":
-        return word is None or unicodedata.normalize("NFKC", word.group()).lower() not in rules.abbreviations
+        # It glues: "rt．lung", "No．5"; "胃ca．胸水なし．" are two.
+        following = unicodedata.normalize("NFKC", after)
+        if word is None or not (following.isascii() and following.isalnum()):
+            return True
+        return unicodedata.normalize("NFKC", word.group()).lower() not in rules.abbreviations
     if word is None or before[: word.start()][-1:].isdigit():
         glued = before[-1:] + after if word is None else ""
         return not (len(glued) == 2 and glued.isascii() and glued.isalnum())

@@ -46,8 +46,8 @@ class EndpointSettings(BaseModel):
             url = urlsplit(settings.base_url)
             whole = url.scheme in ("http", "https") and url.hostname and url.port != 0  # or no number: ValueError
         except ValueError:
-            whole = False
-        if "@" in settings.base_url:
+            url, whole = None, False
+        if "@" in (settings.base_url if url is None else url.netloc):
             raise RadsentError(
                 "endpoint.base_url holds a user's name or password (not shown): leave them out, and put a key into the "
                 "environment variable that api_key_env names."

@@ -48,6 +48,10 @@ LAYOUTS = {
     # abbreviations
     "rt_lt": ("rt. lungにGGO. Lt. pleural effusionなし.", ["rt. lungにGGO.", "Lt. pleural effusionなし."]),
     "full_width": ("No．5の椎体、rt．lungにGGO．Fig．1参照．", ["No．5の椎体、rt．lungにGGO．", "Fig．1参照．"]),
+    "cancer": (
+        "既往：胃ca．胸水なし．HCC susp．腹水なし．",
+        ["既往：胃ca．", "胸水なし．", "HCC susp．", "腹水なし．"],
+    ),
     "spaced_date": ("前回2024. 5. 1のCT、2023．12． 3のMRIと比較。", ["前回2024. 5. 1のCT、2023．12． 3のMRIと比較。"]),
     "no_date": ("結節2個. 5mm大.", ["結節2個.", "5mm大."]),
     "rt_glued": ("Rt.肺尖にブラ.rt.乳腺n.p.", ["Rt.肺尖にブラ.", "rt.乳腺n.p."]),

@@ -15,6 +15,8 @@ from ..files import file_id, sha256_of
 
 TEXT, ID = "text", "id"
 NOT_UTF8 = "not UTF-8, or holds half of a surrogate pair"
+LINES_OF_A_CELL = 500  # no report has more, by which a quote that closes its cell would follow
+REST_OF_A_CELL = "is the rest of a cell of a row before it that is no valid CSV"
 MAX_CELL = 10_000_000  # characters: an unclosed quote must not take the rest of an archive into one cell
 
 
@@ -208,7 +210,7 @@ def _csv_columns(path: Path, delimiter: str) -> list[str]:
     csv.field_size_limit(MAX_CELL)
     with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
         try:
-            return next(csv.reader(file, delimiter=delimiter), [])
+            return next(csv.reader(file, delimiter=delimiter, strict=True), [])
         except csv.Error as error:
             raise RadsentError(f"{path}, line 1: not valid CSV ({error}): check the quotes.") from None
 
@@ -228,27 +230,38 @@ def _from_csv(path: Path, delimiter: str, text_column: str, id_column: str) -> I
         lines: list[str] = []  # of the row
         rows = csv.DictReader(_kept(file, lines), delimiter=delimiter, strict=True)  # tells of an unclosed quote
         columns = len(rows.fieldnames or [])
-        is_broken = False
+        suspects: list[Row] | None = None  # behind a row that is no valid CSV
         for number in count(1):
             lines.clear()
             reason = ""
             try:
                 values = next(rows, None)
             except csv.Error as error:
-                values, is_broken, reason = {}, True, f"is no valid CSV ({error})"
+                values, reason = {}, f"is no valid CSV ({error})"
             if values is None:
-                return
-            # Nothing tells where a cell with a quote too many ends: only a row that has whole quoted cells is past it.
-            if not reason and _quotes_cells(lines, delimiter):
-                is_broken = False
-            if is_broken:
-                reason = reason or "may be part of a row before it that is no valid CSV"
-            elif values.pop(None, None) or None in values.values():  # type: ignore[call-overload]  # surplus cells
+                break
+            if values.pop(None, None) or None in values.values():  # type: ignore[call-overload]  # surplus cells
                 reason = f"has not as many cells as the {columns} columns"
-            if reason:
-                yield Row(number, _default_id(number), "", {}, reason)
+            row = _rejected(number, reason) if reason else make_row(number, values, text_column, id_column)
+            # The rest of a broken cell looks like rows, until a quote that closes it: those before that one are none.
+            if suspects is not None and (not values or "".join(lines).count('"') % 2):
+                yield from (_rejected(suspect.number, REST_OF_A_CELL) for suspect in suspects)
+                suspects = None
+                row = row if not values else _rejected(number, REST_OF_A_CELL)
+            elif suspects is not None and (_quotes_cells(lines, delimiter) or len(suspects) == LINES_OF_A_CELL):
+                yield from suspects
+                suspects = None
+            if suspects is None:
+                yield row
             else:
-                yield make_row(number, values, text_column, id_column)
+                suspects.append(row)
+            if not values:
+                suspects = []
+        yield from suspects or []
+
+
+def _rejected(number: int, reason: str) -> Row:
+    return Row(number, _default_id(number), "", {}, reason)
 
 
 def _kept(file: Iterable[str], lines: list[str]) -> Iterator[str]:
@@ -259,9 +272,9 @@ def _kept(file: Iterable[str], lines: list[str]) -> Iterator[str]:
 
 
 def _quotes_cells(lines: list[str], delimiter: str) -> bool:
-    """RETURNS (bool): Whether a row has cells in quotes, each of which is closed."""
+    """RETURNS (bool): Whether a row has cells in quotes."""
     row = "".join(lines)
-    return row.count('"') % 2 == 0 and (row.startswith('"') or f'{delimiter}"' in row)
+    return row.startswith('"') or f'{delimiter}"' in row
 
 
 def _from_parquet(path: Path, text_column: str, id_column: str) -> Iterator[Row]:

@@ -54,7 +54,7 @@ def shuffle_findings(pieces: Sequence[Piece], rng: Random, lexicon: Lexicon) -> 
         places = [(group[0].before, group[0].opening) for group in run]
         rng.shuffle(run)
         for (before, opening), group in zip(places, run, strict=True):
-            if shuffled and not before and not STOPS.search(shuffled[-1].closing):
+            if shuffled and "\n" not in before and not STOPS.search(shuffled[-1].closing):
                 before = "\n"  # one that had a line to itself stands before it now
             shuffled.append(replace(group[0], before=before, opening=opening))
             shuffled.extend(group[1:])

@@ -278,19 +278,15 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
             )
 
     def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "RadsentClassifier":
-        settings = dict(self.cfg)
         super().from_bytes(bytes_data, exclude=exclude)
-        return self._with_settings(settings)
+        self._check_scheme(self.cfg["labels"])
+        return self
 
     def from_disk(self, path: Any, *, exclude: Iterable[str] = ()) -> "RadsentClassifier":
         settings = dict(self.cfg)
         super().from_disk(path, exclude=exclude)
-        return self._with_settings(settings)
-
-    def _with_settings(self, settings: dict[str, Any]) -> "RadsentClassifier":
-        """Keep the settings of the pipeline's config: `spacy.load(path, config=...)` may have given others."""
         self._check_scheme(self.cfg["labels"])
-        self.cfg = settings
+        self.cfg = settings  # those of the pipeline's config: `spacy.load(path, config=...)` may have given others
         return self
 
 

@@ -12,7 +12,7 @@ def check_trained(model: Model, vocab: Vocab, name: str) -> None:
     """Raise where a model cannot label yet.
 
     model (Model): The model of a component.
-    vocab (Vocab): The component's.
+    vocab (Vocab): That of the documents.
     name (str): The component's.
     """
     for node in model.walk():

@@ -85,7 +85,7 @@ def annotate_command(
     with connected(endpoints), open_run(output, resume, force, run, batch, cache) as journal, bill:
         client: Client = Client(journal, bill, concurrency, max_retries)
         if batch:
-            client = BatchClient(journal, bill, resumed=resume or cache is not None)
+            client = BatchClient(journal, bill, resumed=not force or cache is not None)
         result = annotate(records, annotators, client, attempts, relabel)
         if result.failed == questions:
             tell_failures(client, result.failed, questions)  # and what is there stays

@@ -69,7 +69,7 @@ def generate_command(
     with connected([endpoint]), open_run(output, resume, force, plan.asked(endpoint), batch, cache) as journal, bill:
         client: Client = Client(journal, bill, concurrency, max_retries)
         if batch:
-            client = BatchClient(journal, bill, resumed=resume or cache is not None)
+            client = BatchClient(journal, bill, resumed=not force or cache is not None)
         corpus = generate(plan, count, endpoint, client, attempts)
         if corpus.failed == count:
             tell_failures(client, corpus.failed, count)  # and what is there stays

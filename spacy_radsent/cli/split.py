@@ -29,7 +29,9 @@ def split(
     group: str = typer.Option(
         "", help="A field of meta, e.g. institution: reports with the same value of it stay in one split."
     ),
-    held_out: Path | None = typer.Option(None, help="A further test set (.jsonl) that train must share nothing with."),
+    held_out: Path | None = typer.Option(
+        None, help="A further test set (.jsonl) that train and dev must share nothing with."
+    ),
 ) -> None:
     """Split a corpus by report.
 
@@ -68,12 +70,12 @@ def split(
 def _kept_apart(added: list[Record], splits: dict[str, list[Record]], group: str) -> list[Record]:
     """RETURNS (List[Record]): Those of the groups that dev and test do not hold. Says so where others are there."""
     train, tested = (
-        {str(record.meta[group]) for record in records if group in record.meta}
+        {str(record.meta[group]) for record in records if record.meta.get(group) is not None}
         for records in (splits["train"], [*splits["dev"], *splits["test"]])
     )
     if both := train & tested:
         print(f"{len(both)} values of {group} stand in train and in dev or test: the files are split so")
-    kept = [record for record in added if str(record.meta.get(group)) not in tested]
+    kept = [record for record in added if record.meta.get(group) is None or str(record.meta[group]) not in tested]
     if len(kept) < len(added):
         print(f"Left out: {len(added) - len(kept)} reports of {TRAIN_ONLY}, whose {group} stands in dev or test")
     return kept

@@ -63,11 +63,11 @@ def stratified_split(
 
 
 def find_leaks(train: Iterable[Record], tests: Iterable[Record]) -> list[Leak]:
-    """Find training reports with a sentence of at least `LEAK_MIN_CHARS` characters that stands in a test report too.
+    """Find reports with a sentence of at least `LEAK_MIN_CHARS` characters that stands in a test report too.
 
-    train (Iterable[Record]): Reports to train on.
+    train (Iterable[Record]): Reports to train on, or to choose by.
     tests (Iterable[Record]): Reports to evaluate on, of all test sets.
-    RETURNS (List[Leak]): The reports to drop from train, with the indices of their leaking sentences.
+    RETURNS (List[Leak]): The reports to drop from these, with the indices of their leaking sentences.
     """
     known: set[str] = {text for record in tests for text in record.sentence_texts if len(text) >= LEAK_MIN_CHARS}
     leaks = (Leak(record.id, [i for i, text in enumerate(record.sentence_texts) if text in known]) for record in train)

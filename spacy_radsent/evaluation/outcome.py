@@ -137,7 +137,7 @@ class Outcome:
                 self.scores[row] = values
         self.boundaries[i] = _boundaries(gold, found)
         self.split_exactly[i] = same
-        if all(label for _, _, label in gold):
+        if gold and all(label for _, _, label in gold):
             self.exact[i] = exact_matches(gold, found)
 
     def _details(self, prediction: Record, found: int, gold: int) -> "Details":

@@ -78,14 +78,16 @@ class Carried:
 def findings_of(record: Record) -> list[Finding]:
     """RETURNS (List[Finding]): Those that the pipeline found (`meta.findings`), else by the default policies."""
     try:
-        annotation = record.meta.get("annotation") or {}  # of a model or two that labelled by number
-        given = {"status": annotation.get("status"), **(record.meta.get("prediction") or {})}
-        prediction = Prediction.model_validate(given)
+        prediction = Prediction.model_validate(record.meta.get("prediction") or _of_annotation(record))
         for values in (prediction.scores, prediction.status):
             if values is not None and len(values) != len(record.sentences):
                 raise ValueError
         if "findings" in record.meta:
-            return [_checked(Finding.from_dict(row), record) for row in record.meta["findings"]]
+            findings = [_checked(Finding.from_dict(row), record) for row in record.meta["findings"]]
+            stated = [i for i, sentence in enumerate(record.sentences) if sentence.label in ("POSITIVE", "NEGATIVE")]
+            if sorted(finding.sentences[0] for finding in findings if finding.polarity) != stated:
+                raise ValueError
+            return findings
     except (AttributeError, IndexError, KeyError, TypeError, ValueError):
         raise RadsentError(
             f"report {record.id!r}: its meta.findings or meta.prediction is not what radsent apply writes, or of other "
@@ -98,6 +100,13 @@ def findings_of(record: Record) -> list[Finding]:
         prediction.scores,
         prediction.status,
     )
+
+
+def _of_annotation(record: Record) -> dict[str, Any]:
+    """RETURNS (Dict[str, Any]): Which labels are to be reviewed, as `radsent annotate` tells it."""
+    annotation = record.meta.get("annotation")
+    status = annotation.get("status") if isinstance(annotation, dict) else None
+    return {"status": status} if isinstance(status, list) and len(status) == len(record.sentences) else {}
 
 
 def _checked(finding: Finding, record: Record) -> Finding:

@@ -66,9 +66,9 @@ class EndpointReader:
             try:
                 answer = self.endpoint.ask(body)
             except EndpointError:
-                if attempt == 0:
+                if all(code is None for code in codes):
                     raise
-                break  # what the first answer labelled stays
+                break  # what an answer before labelled stays
             if answer.problem is None:
                 codes = fuller(codes, parse_by_number(answer.text, len(sentences)))
             if None not in codes:

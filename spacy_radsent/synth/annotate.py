@@ -186,7 +186,6 @@ def _labelled(
         "date": max((date for opinion in opinions for date in opinion.dates), default=None),
         "version": __version__,
     }
-    meta = {**record.meta, "annotation": annotation}
-    if labels != [sentence.label for sentence in record.sentences]:  # what a pipeline said was of the labels before
-        meta = {name: value for name, value in meta.items() if name not in WRITTEN}
-    return record.model_copy(update={"sentences": sentences, "meta": meta})
+    # Without what a pipeline said of the labels before.
+    meta = {name: value for name, value in record.meta.items() if name not in WRITTEN}
+    return record.model_copy(update={"sentences": sentences, "meta": {**meta, "annotation": annotation}})

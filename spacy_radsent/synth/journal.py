@@ -128,7 +128,8 @@ class Journal:
                 self._take(json.loads(line))
             except (ValueError, TypeError, KeyError):
                 raise self._foreign(number) from None
-        if not any(rest.startswith(row[: len(rest)]) for row in ROWS):  # nor nothing, or half a row
+        written = rest.rstrip(b"\0")  # a power cut may leave zeros
+        if not any(written.startswith(row[: len(written)]) for row in ROWS):  # nor nothing, or half a row
             raise self._foreign(len(lines) + 1)
         self._file.truncate(len(content) - len(rest))
 

@@ -389,6 +389,12 @@ def test_an_unclosed_quote_is_told(pipeline, tmp_path):
 @pytest.mark.parametrize(
     ("cells", "labelled", "rejected"),
     [
+        # A quote alone, where nothing else is quoted, costs its row.
+        (
+            'text\n径5の結節。\n"径5" の結節。\n胸水なし。\n脾腫なし。\n',
+            ["径5の結節。", "胸水なし。", "脾腫なし。"],
+            [2],
+        ),
         # Quotes in a cell that are not doubled, with line breaks: the rest of the cell is no report.
         ('text\n"所見: "肺"に結節あり。\n胸水なし。\n腹水なし。"\n"肝に嚢胞あり。"\n', ["肝に嚢胞あり。"], [1, 2, 3]),
         (

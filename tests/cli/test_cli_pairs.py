@@ -52,11 +52,10 @@ def rows_of(folder):
 def test_labels_that_were_changed_since(tmp_path):
     """By hand, in what radsent apply wrote: its findings are of other labels."""
     record = labelled()
-    (first, *_) = findings_of(record)
-    record.meta["findings"] = [first.as_dict()]
+    record.meta["findings"] = [finding.as_dict() for finding in findings_of(record)]
     write_records([record], tmp_path / "as_written.jsonl")
     assert pairs(tmp_path / "as_written.jsonl", tmp_path / "out").exit_code == 0
-    for i, label in ((1, "NEGATIVE"), (2, "NEGATIVE")):
+    for i, label in ((1, "NEGATIVE"), (2, "NEGATIVE"), (0, "POSITIVE")):
         changed = record.model_copy(deep=True)
         changed.sentences[i].label = label
         write_records([changed], tmp_path / "changed.jsonl")
@@ -72,6 +71,10 @@ def test_what_annotators_differ_in_is_to_be_reviewed(tmp_path):
     assert pairs(tmp_path / "annotated.jsonl", tmp_path / "out").exit_code == 0
     assert [row["text"] for row in rows_of(tmp_path / "out")] == ["脾に嚢胞の疑い。"]
     assert json.loads((tmp_path / "out/counts.json").read_text(encoding="utf-8"))["left_out"]["to be reviewed"] == 1
+    record.meta["annotation"] = "by Dr. A"  # of others
+    write_records([record], tmp_path / "others.jsonl")
+    assert pairs(tmp_path / "others.jsonl", tmp_path / "of-others").exit_code == 0
+    assert len(rows_of(tmp_path / "of-others")) == 2
 
 
 def test_only_their_owner_reads_them(source, tmp_path):
@@ -146,16 +149,12 @@ def test_datasets_loads_the_folder(source, tmp_path, monkeypatch, format):
 
 def test_findings_of_the_pipeline_are_taken_as_they_are(tmp_path):
     record = labelled()
-    assert pairs(write(tmp_path / "a.jsonl", record), tmp_path / "a").exit_code == 0
-    finding = {**rows_of(tmp_path / "a")[0], "sentences": [1, 2], "marks": []}
-    finding = {
-        key: finding[key]
-        for key in ("text", "polarity", "heading", "status", "offsets", "scores", "sentences", "marks")
-    }
-    record.meta["findings"] = [finding]
+    findings = findings_of(record)
+    assert findings[0].figures
+    record.meta["findings"] = [{**finding.as_dict(), "marks": []} for finding in findings]
     assert pairs(write(tmp_path / "b.jsonl", record), tmp_path / "b").exit_code == 0
-    (row,) = rows_of(tmp_path / "b")
-    assert (row["text"], row["figures"]) == (finding["text"], [])
+    positive = [finding.text for finding in findings if finding.polarity == "POSITIVE"]
+    assert [(row["text"], row["figures"]) for row in rows_of(tmp_path / "b")] == [(text, []) for text in positive]
 
 
 def write(path, record):

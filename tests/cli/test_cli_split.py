@@ -264,11 +264,12 @@ def test_further_reports_of_institutions_that_are_tested_are_left_out(folder):
         *(record(f"{i}", f"右肺S6に{i}番の結節。", institution=f"{i // 4}") for i in range(40)),
     )
     more = [record(f"more {i}", f"左肺S3に{i}番の嚢胞。", institution=f"{i}") for i in range(12)]
+    more += [record("of none", "左肺S4に13番の嚢胞。")]
     write(folder / "in/train_only/b.jsonl", *more)
     result = split("in", "out", "--dev", "0.2", "--test", "0.2", "--group", "institution")
     assert result.exit_code == 0, result.output
-    kinds = {name: {r.meta["institution"] for r in read_records(folder / f"out/{name}.jsonl")} for name in NAMES}
-    assert len(kinds["train"]) == 6 + 2  # those that no report of the corpus is of
+    kinds = {name: {r.meta.get("institution") for r in read_records(folder / f"out/{name}.jsonl")} for name in NAMES}
+    assert len(kinds["train"]) == 6 + 3  # of two that no report of the corpus is of, and of none
     assert not kinds["train"] & (kinds["dev"] | kinds["test"])
     assert "Left out: 4 reports of train_only, whose institution stands in dev or test" in result.stdout
     # What is split already stays as it is, and is told.

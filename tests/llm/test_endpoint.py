@@ -90,6 +90,15 @@ def test_first_answer_stays_where_the_second_does_not_come():
         assert labels_of(make_pipeline(url, attempts=2)(REPORTS[0])) == [*GOLD[0].split()[:4], ""]
 
 
+def test_error_of_a_second_question_is_told_where_the_first_labelled_nothing():
+    answers = ["no JSON", Reply.error(400)]
+    with serve(lambda request: answers.pop(0)) as (_, url):
+        nlp = make_pipeline(url, attempts=2)
+        told = collect_errors(nlp)
+        assert statuses(nlp.pipe(REPORTS[:1])) == ["error"]
+    assert len(told) == 1 and "HTTP 400" in told[0]
+
+
 @pytest.mark.parametrize(
     "usage",
     [

@@ -68,8 +68,16 @@ class Killed(BaseException):
     """Stands for kill -9: nothing catches it."""
 
 
-@pytest.mark.parametrize("moment", ["before it stands in the journal", "while it waits", "while answers come in"])
-def test_run_that_is_killed_hands_in_nothing_twice(tmp_path, monkeypatch, moment):
+@pytest.mark.parametrize(
+    ("moment", "options"),
+    [
+        ("before it stands in the journal", ["--resume"]),
+        ("before it stands in the journal", []),
+        ("while it waits", ["--resume"]),
+        ("while answers come in", ["--resume"]),
+    ],
+)
+def test_run_that_is_killed_hands_in_nothing_twice(tmp_path, monkeypatch, moment, options):
     output = tmp_path / "out.jsonl"
 
     def killed(*args, **kwargs):
@@ -87,7 +95,7 @@ def test_run_that_is_killed_hands_in_nothing_twice(tmp_path, monkeypatch, moment
             with pytest.raises(Killed):
                 generate(output, url)
         assert not output.exists()
-        done = generate(output, url, "--resume")
+        done = generate(output, url, *options)
         assert done.exit_code == 0, done.output
         assert len(stub.batches.batches) == 1
         assert len(rows(output)) == 5
