@@ -112,7 +112,7 @@ def open_source(path: Path, text_column: str = TEXT, id_column: str = ID) -> Sou
 def make_row(number: int, values: Any, text_column: str, id_column: str) -> Row:
     """RETURNS (Row): Of the values of a row by column. What an earlier run of ours wrote into `meta` is left out."""
     if not isinstance(values, dict):
-        return Row(number, _default_id(number), "", {}, "is no JSON object")
+        return _rejected(number, "is no JSON object")
     values = dict(values)
     text, id = _decoded(values.pop(text_column, None)), _plain(_decoded(values.pop(id_column, None)))
     id = _default_id(number) if id in (None, "") else str(id)
@@ -126,7 +126,7 @@ def make_row(number: int, values: Any, text_column: str, id_column: str) -> Row:
     if reason := _bad_text(text):
         return Row(number, id if _is_utf8(id) else _default_id(number), "", {}, reason)
     if not _is_utf8([id, meta]):
-        return Row(number, _default_id(number), "", {}, f"a field is {NOT_UTF8}")
+        return _rejected(number, f"a field is {NOT_UTF8}")
     return Row(number, id, text, meta)
 
 
@@ -183,6 +183,10 @@ def _default_id(number: int) -> str:
     return f"row-{number:08}"
 
 
+def _rejected(number: int, reason: str) -> Row:
+    return Row(number, _default_id(number), "", {}, reason)
+
+
 def _from_jsonl(path: Path, text_column: str, id_column: str) -> Iterator[Row]:
     with open(path, "rb") as file:
         number = 0
@@ -193,9 +197,9 @@ def _from_jsonl(path: Path, text_column: str, id_column: str) -> Iterator[Row]:
             try:
                 values = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
             except UnicodeDecodeError:
-                yield Row(number, _default_id(number), "", {}, "is not UTF-8")
+                yield _rejected(number, "is not UTF-8")
             except (ValueError, RecursionError):
-                yield Row(number, _default_id(number), "", {}, "is no valid JSON")
+                yield _rejected(number, "is no valid JSON")
             else:
                 yield make_row(number, values, text_column, id_column)
 
@@ -258,10 +262,6 @@ def _from_csv(path: Path, delimiter: str, text_column: str, id_column: str) -> I
             if not values:
                 suspects = []
         yield from suspects or []
-
-
-def _rejected(number: int, reason: str) -> Row:
-    return Row(number, _default_id(number), "", {}, reason)
 
 
 def _kept(file: Iterable[str], lines: list[str]) -> Iterator[str]:

@@ -68,6 +68,16 @@ class Killed(BaseException):
     """Stands for kill -9: nothing catches it."""
 
 
+def be_killed_while_it_waits(output, url, monkeypatch):
+    def killed(seconds):
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(batch.time, "sleep", killed)
+        with pytest.raises(Killed):
+            generate(output, url)
+
+
 @pytest.mark.parametrize(
     ("moment", "options"),
     [
@@ -119,14 +129,8 @@ def test_batch_that_ends_early(tmp_path, status):
 
 
 def test_batch_that_is_under_way_is_not_asked_for_again(tmp_path, monkeypatch):
-    def killed(seconds):
-        raise Killed
-
     with serve(report) as (stub, url):
-        with monkeypatch.context() as patch:
-            patch.setattr(batch.time, "sleep", killed)
-            with pytest.raises(Killed):
-                generate(tmp_path / "out.jsonl", url)
+        be_killed_while_it_waits(tmp_path / "out.jsonl", url, monkeypatch)
         done = run("generate", tmp_path / "out.jsonl", "--count", 5, "--base-url", url, "--resume")
         assert done.exit_code == 1
         assert "waits for a batch: go on with --batch, or start anew with --force" in done.output
@@ -189,14 +193,8 @@ def test_batch_that_the_server_would_not_take(tmp_path):
 
 @pytest.mark.parametrize("gone", ["its answers", "the batch"])
 def test_batch_that_is_gone(tmp_path, monkeypatch, gone):
-    def killed(seconds):
-        raise Killed
-
     with serve(report) as (stub, url):
-        with monkeypatch.context() as patch:
-            patch.setattr(batch.time, "sleep", killed)
-            with pytest.raises(Killed):
-                generate(tmp_path / "out.jsonl", url)
+        be_killed_while_it_waits(tmp_path / "out.jsonl", url, monkeypatch)
         if gone == "the batch":
             stub.batches.batches.clear()
         else:
