@@ -101,10 +101,7 @@ def result_folder(path: str | Path, of: str) -> Iterator[Path]:
     YIELDS (Path): The folder to write to.
     """
     path = Path(path)
-    if path.exists() and not path.is_dir():
-        raise RadsentError(f"{path}: is a file: name a folder.")
-    if path.exists() and any(path.iterdir()) and not (path / of).exists():
-        raise RadsentError(f"{path}: holds something else (there is no {of}): name another folder.")
+    refuse_other_folder(path, of)
     with atomic_folder(path, overwrite=True) as folder:
         yield folder
 
@@ -137,7 +134,15 @@ def refuse_folder(path: Path) -> None:
         raise RadsentError(f"{path}: is a folder: name a file to write to.")
 
 
-def refuse_existing(path: Path) -> None:
-    """Say so where something is already at a path that is to be written."""
+def refuse_other_folder(path: Path, of: str) -> None:
+    """Say so where a folder is to be replaced that holds no results, by a file that tells them."""
+    if path.exists() and not path.is_dir():
+        raise RadsentError(f"{path}: is a file: name a folder.")
+    if path.exists() and any(path.iterdir()) and not (path / of).exists():
+        raise RadsentError(f"{path}: holds something else (there is no {of}): name another folder.")
+
+
+def refuse_existing(path: Path, otherwise: str = "") -> None:
+    """Say so where something is already at a path that is to be written, and what may be done otherwise."""
     if path.exists():
-        raise RadsentError(f"{path}: is there already: name a folder that is not.")
+        raise RadsentError(f"{path}: is there already: name a folder that is not{otherwise and f', {otherwise}'}.")

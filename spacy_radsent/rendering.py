@@ -29,6 +29,7 @@ def render(
     titles: Sequence[str] | None = None,
     *,
     title: str = "Labelled reports",
+    note: str = "",
     spans_key: str = SPANS_KEY,
 ) -> Page:
     """Render reports with their sentences coloured by label and numbered by finding, figure marks framed.
@@ -37,8 +38,10 @@ def render(
         or labelled records.
     titles (Optional[Sequence[str]]): A heading for each; by default the id of a record, and numbers.
     title (str): The title of the page.
+    note (str): What else to say at its top.
     spans_key (str): Key of the span group.
-    RETURNS (Page): An HTML page that loads nothing. Probabilities show on hover; so do the sentences of a finding.
+    RETURNS (Page): An HTML page that loads nothing. Probabilities show on hover; so do the sentences of a finding. The
+        code of a label that is to be reviewed has a question mark.
     """
     several = [reports] if isinstance(reports, (Doc, Record)) else list(reports)
     titles = titles or [
@@ -48,9 +51,10 @@ def render(
     parts = [_parts(record) for record in records]
     shown = [{"title": name, "parts": pieces} for name, pieces in zip(titles, parts, strict=True)]
     findings = max((part.get("finding") or 0 for pieces in parts for part in pieces), default=0)
+    review = any(part.get("review") for pieces in parts for part in pieces)
     environment = Environment(loader=PackageLoader("spacy_radsent"), autoescape=True)
     template = environment.get_template("reports.html")
-    return Page(template.render(title=title, labels=LABELS, reports=shown, findings=findings))
+    return Page(template.render(title=title, note=note, labels=LABELS, reports=shown, findings=findings, review=review))
 
 
 def _record(doc: Doc, spans_key: str) -> Record:
@@ -75,12 +79,14 @@ def _parts(record: Record) -> list[dict[str, Any]]:
         parts.append({"pieces": _pieces(record.text, end, sentence.start, marks)})
         hover = ", ".join(f"{label} {score:.2f}" for label, score in zip(LABELS, scores or [], strict=False))
         failed = "error" if status == "error" else "unlabelled"
+        review = status == "review"
         parts.append(
             {
                 "pieces": _pieces(record.text, sentence.start, sentence.end, marks),
                 "css": sentence.label or failed,
-                "code": LABELS.index(sentence.label) if sentence.label else failed,
-                "hover": hover or "no label",
+                "code": f"{LABELS.index(sentence.label)}{'?' if review else ''}" if sentence.label else failed,
+                "review": review,
+                "hover": ("to review: " if review else "") + (hover or "no label"),
                 "finding": numbers.get(i),
             }
         )

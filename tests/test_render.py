@@ -277,10 +277,13 @@ def test_view_writes_a_page(finding_doc, tmp_path):
     def view(*args):
         return CliRunner().invoke(app, ["view", *map(str, args), "-o", str(tmp_path / "page.html")])
 
-    assert view(tmp_path, "--limit", 2).exit_code == 0
-    assert Page((tmp_path / "page.html").read_text(encoding="utf-8")).headings == ["R0", "R1"]
+    first = view(tmp_path, "--limit", 2)
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert first.exit_code == 0 and Page(page).headings == ["R0", "R1"]
+    assert "The first 2 reports: --limit shows more" in first.output and "<p>The first 2 reports" in page
     assert view(tmp_path / "part-000000.jsonl", "--id", "R2").exit_code == 0
-    assert Page((tmp_path / "page.html").read_text(encoding="utf-8")).headings == ["R2"]
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert Page(page).headings == ["R2"] and "The first" not in page
     write_records([unlabelled_record("U", "肺。")], tmp_path / "unlabelled.jsonl")
     for args, message in [
         ([tmp_path, "--id", "R9"], "has no report with the id R9"),
@@ -291,6 +294,15 @@ def test_view_writes_a_page(finding_doc, tmp_path):
         done = view(*args)
         assert done.exit_code == 1
         assert message in " ".join(done.output.split())
+
+
+def test_what_is_to_be_reviewed_is_shown(finding_doc):
+    assert "to review" not in render(finding_doc)
+    finding_doc.spans["radsent"].attrs["status"][1] = "review"
+    page = render(finding_doc)
+    assert page.count('<mark class="review"') == 1, "in the legend"
+    assert page.count(' review" data-code') == 1 and page.count('title="to review: ') == 1
+    assert [attrs["data-code"] for attrs, _ in Page(page).marks[0]].count("3?") == 1
 
 
 def test_a_doc_without_labels_says_what_to_run(nlp):

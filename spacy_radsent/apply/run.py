@@ -14,12 +14,13 @@ from typing import Any
 import spacy
 from spacy.language import Language
 
+from ..corpus.rows import Row
+from ..corpus.sources import Source
 from ..errors import RadsentError
 from ..files import atomic_writer, sha256_of
 from ..version import __version__
 from .label import Counts, Part, label_part, load
 from .ray_engine import label_on_cluster
-from .reader import Row, Source
 
 RUN_FILE = "run.json"
 
@@ -94,7 +95,8 @@ def apply(source: Source, output: Path, settings: Settings) -> Iterator[Progress
 def _parts(source: Source, output: Path, settings: Settings, progress: Progress) -> Generator[Part, None, None]:
     """YIELDS (Part): Those of this shard that are to be labelled. Rows with an id that stood before are rejected."""
     seen: set[int] = set()
-    for number, rows in enumerate(_chunks(source.read(), settings.part_size)):
+    with_ids = (row if row.id else row._replace(id=f"row-{row.number:08}") for row in source.read())
+    for number, rows in enumerate(_chunks(with_ids, settings.part_size)):
         if number % settings.shards != settings.shard - 1:
             progress.elsewhere += len(rows)
             seen.update(hash(row.id) for row in rows if not row.reason)

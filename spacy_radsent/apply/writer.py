@@ -8,10 +8,10 @@ from typing import Any
 from spacy.tokens import Doc, DocBin
 
 from ..corpus.docbin import doc_to_record
+from ..corpus.rows import Row
 from ..errors import needs_extra
 from ..files import atomic_writer
 from ..findings.finding import FINDINGS_KEY, read_findings
-from .reader import Row
 
 ENDINGS = {"jsonl": "jsonl", "parquet": "parquet", "docbin": "spacy"}
 

@@ -7,9 +7,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ..apply.reader import open_source
 from ..apply.run import Settings, apply
 from ..apply.writer import ENDINGS
+from ..corpus.sources import open_source
 from ..errors import RadsentError
 from .app import command
 

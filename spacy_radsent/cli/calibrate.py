@@ -14,10 +14,10 @@ from spacy.language import Language
 
 from ..classifier.component import RadsentClassifier
 from ..classifier.decision import Decision
-from ..corpus.importers import import_records
+from ..corpus.importers import Reading, import_records
 from ..corpus.records import Record
 from ..errors import RadsentError, needs_extra
-from ..files import atomic_folder, refuse_existing, result_folder
+from ..files import atomic_folder, refuse_existing, refuse_other_folder
 from ..labels import LABELS, Label
 from ..pipelines import load_pipeline, use_gpu
 from .app import command
@@ -30,7 +30,7 @@ def calibrate(
     model: Path = typer.Argument(..., metavar="MODEL", help="Folder of a trained pipeline with the component radsent."),
     dev: Path = typer.Argument(..., metavar="DEV", help="Labelled reports that it was not trained on."),
     output: Path | None = typer.Option(
-        None, "--output", "-o", help="Folder for the calibrated pipeline; without, MODEL is replaced."
+        None, "--output", "-o", help="Folder for the calibrated pipeline; without, --overwrite replaces MODEL."
     ),
     overwrite: bool = typer.Option(False, "--overwrite", help="Put it in place of a pipeline that is there."),
     ppv: float = typer.Option(
@@ -40,10 +40,14 @@ def calibrate(
     target: Path | None = typer.Option(
         None, help="Unlabelled reports of where it is for: how frequent labels are there is estimated and counted in."
     ),
+    text_column: str = typer.Option("text", help="Column or field of --target with the reports."),
+    id_column: str = typer.Option("id", help="Column or field of --target with their ids."),
     test: list[Path] = typer.Option([], help="Labelled reports to try it on; may be given again."),
     gpu_id: int = typer.Option(-1, help="GPU to use; -1 for the CPU."),
 ) -> None:
-    """Fit temperature, threshold of POSITIVE and abstention on labelled reports, and save them in the pipeline.
+    """Fit temperature, threshold of POSITIVE and abstention on labelled reports, and save them in a pipeline.
+
+    All are fitted anew: what an earlier calibration set is not kept.
 
     Where labels are more or less frequent in your reports than in DEV, give some hundred of yours as --target.
 
@@ -65,15 +69,19 @@ def calibrate(
         )
     if not (model / "config.cfg").is_file():
         raise RadsentError(f"{model}: is no pipeline's folder: give one that spaCy saved, e.g. training/model-best.")
-    if output and not overwrite:
-        refuse_existing(output)
+    output = output or model
+    if overwrite:
+        refuse_other_folder(output, of="config.cfg")
+    else:
+        refuse_existing(output, "or give --overwrite")
     names = [path.name for path in (dev, *test)]
     if twice := [name for name in names if names.count(name) > 1]:
         raise RadsentError(f"{twice[0]}: two files have this name: rename one, the figures are told by it.")
     corpora = {path: GoldCorpus(path.name, list(_labelled_records(path))) for path in (dev, *test)}
     if (count := len(corpora[dev].records)) < MIN_REPORTS:
         raise RadsentError(f"{dev}: {count} labelled reports, {MIN_REPORTS} are needed: label more.")
-    unlabelled = list(import_records(target)) if target else []
+    reading = Reading(text_column=text_column, id_column=id_column)
+    unlabelled = list(import_records(target, reading=reading)) if target else []
     if target and len(unlabelled) < MIN_REPORTS:
         raise RadsentError(f"{target}: {len(unlabelled)} reports, {MIN_REPORTS} are needed: give more.")
     use_gpu(gpu_id)
@@ -99,8 +107,7 @@ def calibrate(
     figures = {name: quality.as_dict() for name, quality in rows.items()}
     nlp = spacy.load(model, config={"components": {name: asdict(decision)}})
     nlp.meta["calibration"] = {"date": date.today().isoformat(), **asdict(decision), "quality": figures}
-    place = atomic_folder(output) if output and not overwrite else result_folder(output or model, of="config.cfg")
-    with place as folder:
+    with atomic_folder(output, overwrite) as folder:
         shutil.copytree(model, folder, dirs_exist_ok=True)  # with what spaCy does not write: a licence, a model card
         nlp.to_disk(folder)
     table = Table("reports", "sentences", "ECE", "accuracy", "PPV_1", "Recall_1", "review", "accuracy of ok")
@@ -109,7 +116,7 @@ def calibrate(
         table.add_row(name, str(row.sentences), *("-" if number is None else f"{number:.3f}" for number in numbers))
     Console(width=120).print(table)
     fitted = [f"{field} {value:.3f}" for field, value in asdict(decision).items() if isinstance(value, float)]
-    print(f"{output or model}: {', '.join(fitted)}")
+    print(f"{output}: {', '.join(fitted)}")
     for label, weight in zip(LABELS, decision.label_weights or [], strict=False):
         print(f"{label} is {weight:.2f} times as frequent in {target} as in {dev}")
     if not cross_fitted:

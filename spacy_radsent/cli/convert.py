@@ -11,7 +11,7 @@ from rich.progress import track
 
 from ..boundaries import SentenceRules
 from ..corpus.docbin import Alignment, write_docbin
-from ..corpus.importers import IMPORTERS, import_records
+from ..corpus.importers import IMPORTERS, Reading, import_records
 from ..corpus.records import Record, write_records
 from ..errors import RadsentError
 from .app import command
@@ -19,10 +19,16 @@ from .app import command
 
 @command("convert")
 def convert(
-    source: Path = typer.Argument(..., metavar="INPUT", help="A .jsonl, .csv, .tsv or .txt file, or a folder of .txt."),
+    source: Path = typer.Argument(
+        ...,
+        metavar="INPUT",
+        help="A .jsonl, .csv, .tsv, .parquet or .txt file, a folder of .txt, or one of radsent apply.",
+    ),
     target: Path = typer.Argument(..., metavar="OUTPUT", help="A .jsonl file (records) or a .spacy file (DocBin)."),
     source_format: str = typer.Option("auto", "--from", help=f"auto, {', '.join(IMPORTERS)}."),
     meta: list[str] = typer.Option([], "--meta", help="KEY=VALUE to add to the meta of every record."),
+    text_column: str = typer.Option("text", help="Column or field with the reports."),
+    id_column: str = typer.Option("id", help="Column or field with their ids."),
     hard_wrap: bool = typer.Option(False, "--hard-wrap", help="Lines of raw text were broken at a fixed width."),
 ) -> None:
     """Convert reports to records (.jsonl), or to a DocBin for `spacy train` (.spacy).
@@ -33,7 +39,8 @@ def convert(
         raise RadsentError(f"{target}: cannot write {target.suffix!r}: name a .jsonl or a .spacy file.")
     added = dict(_key_value(item) for item in meta)
     counts: Counter = Counter()
-    records = _counted(import_records(source, source_format, SentenceRules(hard_wrap=hard_wrap)), counts, added)
+    reading = Reading(SentenceRules(hard_wrap=hard_wrap), text_column, id_column)
+    records = _counted(import_records(source, source_format, reading), counts, added)
     title = f"{source.name} -> {target.name}"
     progress = track(records, title, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
     alignment = Alignment()

@@ -6,7 +6,7 @@ from pathlib import Path
 import typer
 
 from ..apply.label import load
-from ..corpus.importers import import_records
+from ..corpus.importers import Reading, import_records
 from ..errors import needs_extra
 from ..files import atomic_writer
 from .app import command
@@ -15,9 +15,11 @@ from .app import command
 @command("shift")
 def shift_command(
     model: str = typer.Argument(..., metavar="MODEL", help="A pipeline's folder, or an installed package."),
-    reports: Path = typer.Argument(..., metavar="REPORTS", help="Your reports: records, .csv, a folder of .txt."),
+    reports: Path = typer.Argument(..., metavar="REPORTS", help="Your reports: records, a table, a folder of .txt."),
     training: Path = typer.Option(..., help="Records that the pipeline was trained on."),
     held_out: Path = typer.Option(..., help="Labelled records like these that it was not trained on."),
+    text_column: str = typer.Option("text", help="Column or field of REPORTS with the reports."),
+    id_column: str = typer.Option("id", help="Column or field of REPORTS with their ids."),
     output: Path = typer.Option(..., "--output", "-o", help="A folder for shift.md and shift.json."),
     gpu_id: int = typer.Option(-1, help="GPU to use; -1 for the CPU."),
 ) -> None:
@@ -27,7 +29,8 @@ def shift_command(
     """
     with needs_extra("evaluation"):
         from ..evaluation.shift import measure_shift
-    known, like_known, own = (list(import_records(path)) for path in (training, held_out, reports))
+    known, like_known = (list(import_records(path)) for path in (training, held_out))
+    own = list(import_records(reports, reading=Reading(text_column=text_column, id_column=id_column)))
     shift = measure_shift(load(model, gpu_id), known, like_known, own)
     for name, content in {
         "shift.md": shift.as_markdown(),

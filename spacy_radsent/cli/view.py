@@ -28,8 +28,10 @@ def view_command(
         raise RadsentError(f"{output}: is to be a page: give it the ending .html.")
     records = (record for record in labelled_records(source) if not id or record.id in id)
     chosen = list(islice(records, limit))
+    more = next(records, None) is not None
     if not chosen:
         raise RadsentError(f"{source}: has no report with the id {', '.join(id)}: check the ids.")
+    note = f"The first {limit} reports: --limit shows more, --id a certain one." if more else ""
     with atomic_writer(output) as file:
-        file.write(render(chosen, title=source.name))
-    print(f"Open in a browser: {output.resolve()} ({len(chosen)} reports)")
+        file.write(render(chosen, title=source.name, note=note))
+    print(f"Open in a browser: {output.resolve()} ({len(chosen)} reports)" + (f". {note}" if more else ""))

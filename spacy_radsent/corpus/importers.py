@@ -1,35 +1,47 @@
-"""From other formats to records: the paper's JSONL, plain text files, tables of texts."""
+"""From other formats to records: the paper's JSONL, plain text files, tables of texts, what `radsent apply` wrote."""
 
-import csv
-import io
-import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..boundaries import SentenceRules, sentence_offsets
 from ..errors import RadsentError
 from ..files import file_id, read_text
 from ..labels import Label
+from .parts import is_part, part_files, read_parts
 from .records import Record, Sentence, load_json, read_records
+from .sources import ID, TEXT, Source, check_readable, csv_source, jsonl_source, parquet_source, text_files
 
 PathLike = str | Path
 
 
-def import_records(path: PathLike, format: str = "auto", rules: SentenceRules = SentenceRules()) -> Iterator[Record]:
+class Reading(NamedTuple):
+    """How to read what does not tell itself.
+
+    rules (SentenceRules): How to split reports that come without sentences.
+    text_column, id_column (str): Columns of a table, or fields of JSON objects, with the reports and their ids.
+    """
+
+    rules: SentenceRules = SentenceRules()
+    text_column: str = TEXT
+    id_column: str = ID
+
+
+def import_records(path: PathLike, format: str = "auto", reading: Reading = Reading()) -> Iterator[Record]:
     """Read reports in any known format.
 
-    path (PathLike): A file, or for "text" also a folder of .txt files.
+    path (PathLike): A file; a folder of .txt files ("text"), or one that `radsent apply` wrote ("parts").
     format (str): A key of `IMPORTERS`, or "auto" to tell the format by the file's ending and first line.
-    rules (SentenceRules): How to split reports that come without sentences.
+    reading (Reading): Columns and rules.
     YIELDS (Record): The records.
     """
     path = Path(path)
     if format == "auto":
-        format = _detect(path)
+        format = _detect(path, reading)
     if format not in IMPORTERS:
         raise RadsentError(f"Unknown format {format!r}: use one of auto, {', '.join(IMPORTERS)}.")
-    return _checked(IMPORTERS[format](path, rules), path)
+    return _checked(IMPORTERS[format](path, reading), path)
 
 
 def _checked(records: Iterator[Record], path: Path) -> Iterator[Record]:
@@ -44,23 +56,36 @@ def _checked(records: Iterator[Record], path: Path) -> Iterator[Record]:
         raise RadsentError(f"{path}: holds no report: it needs at least one.")
 
 
-def _detect(path: Path) -> str:
+def _detect(path: Path, reading: Reading) -> str:
     suffix = path.suffix.lower()
-    if path.is_dir() or suffix == ".txt":
+    if path.is_dir():
+        return "parts" if part_files(path) else "text"
+    if suffix == ".txt":
         return "text"
     if suffix in (".csv", ".tsv"):
         return "csv"
+    if suffix == ".parquet":
+        return "parts" if is_part(path) else "parquet"
     if suffix == ".jsonl":
+        if (reading.text_column, reading.id_column) != (TEXT, ID):
+            return "objects"
         first = next((line for line in read_text(path).split("\n") if line.strip()), "")
         return "paper" if '"finding_lines"' in first else "records"
-    if not path.exists():
-        raise RadsentError(f"{path}: no such file or folder: check the path.")
+    check_readable(path)
     raise RadsentError(f"{path}: cannot tell the format by the ending {path.suffix!r}: name it with --from.")
 
 
-def _import_canonical(path: Path, rules: SentenceRules) -> Iterator[Record]:
-    for record in read_records(path):
-        yield record if record.sentences else unlabelled_record(record.id, record.text, rules, record.meta)
+def _import_canonical(path: Path, reading: Reading) -> Iterator[Record]:
+    return _split(read_records(path), reading)
+
+
+def _import_parts(path: Path, reading: Reading) -> Iterator[Record]:
+    return _split(read_parts(path), reading)
+
+
+def _split(records: Iterator[Record], reading: Reading) -> Iterator[Record]:
+    for record in records:
+        yield record if record.sentences else unlabelled_record(record.id, record.text, reading.rules, record.meta)
 
 
 def unlabelled_record(
@@ -71,7 +96,7 @@ def unlabelled_record(
     return Record(id=id, text=text, sentences=sentences, meta=meta or {})
 
 
-def _import_paper(path: Path, rules: SentenceRules) -> Iterator[Record]:
+def _import_paper(path: Path, reading: Reading) -> Iterator[Record]:
     """Read `finding_lines` (sentences) with `sentence_class` (a JSON object: sentence -> code), one report a line.
 
     The released files give sentences only: they are put on lines of their own.
@@ -111,49 +136,32 @@ def _paper_record(line: str, id: str, where: str) -> Record:
     return Record(id=id, text=text[:-1], sentences=sentences)
 
 
-def _import_text(path: Path, rules: SentenceRules) -> Iterator[Record]:
+def _import_text(path: Path, reading: Reading) -> Iterator[Record]:
     """Read one report a file; the id is the file's name without its ending, with the folders below `path`."""
-    files = [path]
-    if path.is_dir():
-        files = sorted(file for file in path.rglob("*") if file.suffix.lower() == ".txt")
-    if not files:
-        raise RadsentError(f"{path}: the folder holds no .txt file: give a folder of reports, or one .jsonl file.")
-    for file in files:
+    check_readable(path)
+    for file in text_files(path) if path.is_dir() else [path]:
         name = file.relative_to(path) if path.is_dir() else Path(file.name)
-        yield unlabelled_record(file_id(name), read_text(file), rules)
+        yield unlabelled_record(file_id(name), read_text(file), reading.rules)
 
 
-def _import_csv(path: Path, rules: SentenceRules) -> Iterator[Record]:
-    """Read a table with a column "text", an optional "id", and further columns, which go to `meta`."""
-    delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
-    csv.field_size_limit(sys.maxsize)  # a cell is a report, of any length; strict tells of an unclosed quote
-    rows = csv.DictReader(io.StringIO(read_text(path), newline=""), delimiter=delimiter, strict=True)
-    try:
-        columns = rows.fieldnames or []
-        if "text" not in columns:
-            raise RadsentError(
-                f"{path}: no column 'text' among {', '.join(map(_column, columns)) or 'none'}: "
-                f"rename the one with reports, or add a row of column names."
-            )
-        for number, row in enumerate(rows, 1):
-            if row.pop(None, None) or row["text"] is None:  # type: ignore[call-overload]
-                raise RadsentError(
-                    f"{path}, row {number}: expected {len(columns)} cells: quote cells with a {delimiter!r}."
-                )
-            text, id = row.pop("text"), row.pop("id", None) or f"{path.stem}-{number:05d}"
-            yield unlabelled_record(id, text, rules, row)
-    except csv.Error as error:
-        raise RadsentError(f"{path}, line {rows.line_num}: not valid CSV ({error}): check the quotes.") from None
+def _import_rows(open_rows: Callable[[Path, str, str], Source], path: Path, reading: Reading) -> Iterator[Record]:
+    """Read a report a row or JSON object, its other columns as `meta`; here, other than in `radsent apply`, each row
+    must be good.
+    """
+    check_readable(path)
+    for row in open_rows(path, reading.text_column, reading.id_column).read():
+        if row.reason:
+            fix = "convert the file first, e.g. iconv -f CP932 -t UTF-8" if "UTF-8" in row.reason else "correct it"
+            raise RadsentError(f"{path}, row {row.number}: {row.reason}: {fix}.")
+        yield unlabelled_record(row.id or f"{path.stem}-{row.number:05d}", row.text, reading.rules, row.meta)
 
 
-def _column(name: str) -> str:
-    """RETURNS (str): The name of a column, unless it may be a report: a table without names starts with one."""
-    return name if name.isidentifier() and len(name) <= 16 else f"({len(name)} characters)"
-
-
-IMPORTERS: dict[str, Callable[[Path, SentenceRules], Iterator[Record]]] = {
+IMPORTERS: dict[str, Callable[[Path, Reading], Iterator[Record]]] = {
     "records": _import_canonical,
     "paper": _import_paper,
     "text": _import_text,
-    "csv": _import_csv,
+    "csv": partial(_import_rows, csv_source),
+    "parquet": partial(_import_rows, parquet_source),
+    "objects": partial(_import_rows, jsonl_source),
+    "parts": _import_parts,
 }

@@ -117,13 +117,13 @@ BAD = [
 
 def test_bad_rows_are_rejected_with_a_reason_and_good_ones_come_out(pipeline, tmp_path):
     nasty = [
-        "",
-        " 　\n\r\n",
         "a" * 20_000,
         "異常なし。" * 10,
         "\x00肺。\x00",
         "か\u3099ん<|im_end|>👨‍⚕️",
         "No abnormality. n.p.",
+        "。\n\n。",
+        "[#1]",
     ]
     rows = [{"id": "good", "text": REPORTS[0]}]
     for i, text in enumerate(nasty):
@@ -462,6 +462,13 @@ def test_a_row_that_cannot_be_used_does_not_take_the_id_of_one_that_can(pipeline
     assert apply(pipeline, write_rows(tmp_path / "rows.jsonl", rows), tmp_path / "out").exit_code == 0
     assert [row["text"] for row in parts(tmp_path / "out")] == ["胸水なし。"]
     assert rejects(tmp_path / "out") == {1: "has no text", 3: "its id stands in an earlier row"}
+
+
+def test_a_report_without_text_is_none(pipeline, tmp_path):
+    rows = [{"id": "a", "text": ""}, {"id": "b", "text": " 　\n\r\n"}, {"id": "c", "text": "胸水なし。"}]
+    assert apply(pipeline, write_rows(tmp_path / "rows.jsonl", rows), tmp_path / "out").exit_code == 0
+    assert [row["id"] for row in parts(tmp_path / "out")] == ["c"]
+    assert rejects(tmp_path / "out") == {1: "has no text", 2: "has no text"}
 
 
 def test_rejects_of_a_try_that_was_cut_off_do_not_stay(pipeline, reports, tmp_path):

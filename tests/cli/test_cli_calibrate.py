@@ -66,7 +66,8 @@ def test_what_is_fitted_is_in_the_pipeline(folder, tmp_path):
 
     # Again, from a calibrated pipeline: the same, since the model's own probabilities are fitted.
     before = (tmp_path / "out/radsent/model").read_bytes()
-    assert calibrate(tmp_path / "out", folder / "dev.jsonl", *options[:4]).exit_code == 0
+    assert calibrate(tmp_path / "out", folder / "dev.jsonl", *options[:4]).exit_code == 1, "it is not replaced unasked"
+    assert calibrate(tmp_path / "out", folder / "dev.jsonl", *options[:4], "--overwrite").exit_code == 0
     again = spacy.load(tmp_path / "out").get_pipe("radsent")
     assert asdict(again.decision) == pytest.approx(asdict(decision))
     assert (tmp_path / "out/radsent/model").read_bytes() == before
@@ -133,13 +134,15 @@ def test_bad_input(folder, bundled, tmp_path):
         ((model, dev, "--test", tmp_path / "dev.jsonl"), "dev.jsonl: two files have this name"),
         ((model, dev, "--ppv", 1.2), "--ppv 1.2: give a number from 0 to less than 1."),
         ((model, dev, "--review", -1), "--review -1.0: give a number from 0 to less than 1."),
-        ((model, dev, "--output", tmp_path / "there"), "there: is there already"),
+        ((model, dev, "--output", tmp_path / "there"), "there: is there already: name a folder that is not, or give"),
+        ((model, dev, "--output", model), "model: is there already"),
         ((model, dev, "--ppv", 0, "--output", tmp_path / "there", "--overwrite"), "there: holds something else"),
         ((model, dev, "--target", tmp_path / "few.jsonl"), "few.jsonl: 3 reports, 10 are needed: give more."),
         ((model, dev, "--target", tmp_path / "nowhere.jsonl"), "nowhere.jsonl: no such file"),
     ]:
-        done = calibrate(*args)
+        done = calibrate(*args, *([] if "--output" in args else ["--output", tmp_path / "new"]))
         assert done.exit_code == 1, (message, done.output)
+        assert not (tmp_path / "new").exists()
         assert message in " ".join(done.output.split()), (message, done.output)
         assert CANARY not in done.output
     assert spacy.load(model).get_pipe("radsent").decision.temperature == OVERCONFIDENT

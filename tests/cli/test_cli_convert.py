@@ -107,6 +107,42 @@ def test_named_format(folder):
     assert next(read_records(folder / "out.jsonl")).text == REPORT
 
 
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+def test_columns_of_other_names(folder, ending):
+    import pandas
+
+    table = pandas.DataFrame({"検査番号": ["K1", "K2"], "所見": [REPORT, "胸水なし。"], "age": [50, 51]})
+    write = {"csv": table.to_csv, "parquet": table.to_parquet}
+    if ending == "jsonl":
+        table.to_json(folder / "a.jsonl", orient="records", lines=True, force_ascii=False)
+    else:
+        write[ending](folder / f"a.{ending}", index=False)
+    named = ["--text-column", "所見", "--id-column", "検査番号"]
+    result = convert(f"a.{ending}", "out.jsonl", *named)
+    assert result.exit_code == 0, result.output
+    first, second = read_records(folder / "out.jsonl")
+    assert (first.id, first.text, str(first.meta["age"])) == ("K1", REPORT, "50")
+    assert (second.id, second.sentence_texts) == ("K2", ["胸水なし。"])
+    wrong = f"a.{ending}, row 1: has no text" if ending == "jsonl" else f"a.{ending}: no column '本文' among"
+    assert_one_error(convert(f"a.{ending}", "out.jsonl", "--text-column", "本文"), wrong)
+
+
+def test_what_apply_wrote(folder):
+    """A folder of it, as records: with the labels that stand there, whatever the format of its parts."""
+    for number in range(2):
+        sentences = [{"start": 0, "end": 5, "label": "NEGATIVE"}]
+        row = {"id": f"R{number}", "text": "胸水なし。", "sentences": sentences, "meta": {"study": number}}
+        write(folder / f"out/part-00000{number}.jsonl", json.dumps(row, ensure_ascii=False) + "\n")
+    write(folder / "out/part-000002.jsonl", "")
+    write(folder / "out/rejects-000002.jsonl", json.dumps({"row": 3, "id": "R3", "reason": "has no text"}) + "\n")
+    result = convert("out", "records.jsonl")
+    assert result.stdout == "records.jsonl: 2 reports, 2 sentences (NEGATIVE 2)\n"
+    assert [(record.id, record.meta) for record in read_records(folder / "records.jsonl")] == [
+        ("R0", {"study": 0}),
+        ("R1", {"study": 1}),
+    ]
+
+
 def test_in_place_conversion(folder):
     write(folder / "a.jsonl", json.dumps(PAPER, ensure_ascii=False))
     assert convert("a.jsonl", "a.jsonl").exit_code == 0
@@ -156,10 +192,10 @@ BAD_INPUTS: dict[str, tuple[str, str | bytes | None, list[str], str]] = {
         "in.csv",
         f"id,report\nK1,{quoted(REPORT)}\n",
         [],
-        "in.csv: no column 'text' among id, report",
+        "in.csv: no column 'text' among 'id', 'report'",
     ),
-    "table_without_names": ("in.csv", f"K1,{quoted(REPORT)}\n", [], "in.csv: no column 'text' among K1, ("),
-    "table_with_too_many_cells": ("in.csv", f"id,text\nK1,{CANARY},結節\n", [], "in.csv, row 1: expected 2 cells"),
+    "table_without_names": ("in.csv", f"K1,{quoted(REPORT)}\n", [], "in.csv: no column 'text' among 'K1', a text of"),
+    "table_with_too_many_cells": ("in.csv", f"id,text\nK1,{CANARY},結節\n", [], "in.csv, row 1: has not as many cells"),
     "table_with_duplicate_ids": ("in.csv", f"id,text\nK1,肺。\nK1,{CANARY}\n", [], "in.csv: the id 'K1' stands twice"),
     "table_of_nothing": ("in.csv", "id,text\n", [], "in.csv: holds no report"),
     "unknown_ending": ("in.docx", CANARY, [], "in.docx: cannot tell the format by the ending '.docx'"),

@@ -202,7 +202,7 @@ def test_bad_input(source, tmp_path):
     out = tmp_path / "out"
     for args, message in [
         ((tmp_path / "nothing.jsonl", out), "nothing.jsonl: no such file"),
-        ((tmp_path / "empty", out), "empty: holds no labelled .jsonl or .parquet file"),
+        ((tmp_path / "empty", out), "empty: holds no part-*.jsonl or part-*.parquet"),
         ((unlabelled, out), "unlabelled.jsonl: no sentence has a label: label the reports first"),
         (
             (write(tmp_path / "broken.jsonl", broken), out),
@@ -210,7 +210,7 @@ def test_bad_input(source, tmp_path):
         ),
         ((tmp_path / "table.csv", out), "table.csv: is no .jsonl or .parquet file"),
         ((tmp_path / "table.parquet", out), "table.parquet: is no part that radsent apply wrote (KeyError)"),
-        ((tmp_path / "broken.parquet", out), "broken.parquet: is no part that radsent apply wrote (ArrowInvalid)"),
+        ((tmp_path / "broken.parquet", out), "broken.parquet: is no Parquet file (ArrowInvalid): give one"),
         ((source, out, "--min-probability", 0.99), "no finding is left"),
         ((source, out, "--format", "csv"), "--format 'csv': use jsonl or parquet."),
         ((source, out, "--polarity", "MAYBE"), "--polarity 'MAYBE': use POSITIVE or NEGATIVE."),

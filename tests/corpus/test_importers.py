@@ -8,7 +8,7 @@ import pytest
 from nasty_texts import NASTY_TEXTS, labelled_record
 
 from spacy_radsent.boundaries import SentenceRules
-from spacy_radsent.corpus.importers import IMPORTERS, import_records
+from spacy_radsent.corpus.importers import IMPORTERS, Reading, import_records
 from spacy_radsent.corpus.records import Record, read_records, write_records
 from spacy_radsent.errors import RadsentError
 
@@ -165,7 +165,7 @@ def test_rules_reach_the_splitter(tmp_path):
     text = "右肺上葉に12mm大の結節を認め、辺縁にスピクラ\nを伴っています。縦隔リンパ節の腫大はなし。\n"
     path = write(tmp_path / "a.txt", text)
     (as_written,) = import_records(path)
-    (joined,) = import_records(path, rules=SentenceRules(hard_wrap=True))
+    (joined,) = import_records(path, reading=Reading(SentenceRules(hard_wrap=True)))
     assert [len(as_written.sentences), len(joined.sentences)] == [3, 2]
     assert joined.text == text
 
@@ -178,10 +178,7 @@ def test_text_file_that_is_not_utf8(tmp_path):
 
 def test_folder_without_text_files(tmp_path):
     write(tmp_path / "a.md", CANARY)
-    assert (
-        error_of(tmp_path)
-        == f"{tmp_path}: the folder holds no .txt file: give a folder of reports, or one .jsonl file."
-    )
+    assert error_of(tmp_path) == f"{tmp_path}: the folder holds no .txt file: give a folder of reports, or one file."
 
 
 # Tables
@@ -191,7 +188,7 @@ CSV = """id,text,modality,年齢
 K1,"CT: 右肺S6に結節。
 ""12mm""大、辺縁不整。",CT,62
 ,胸水なし。心嚢水なし。,,
-K3,,MRI
+K3,,MRI,
 """
 
 
@@ -200,10 +197,12 @@ K3,,MRI
     [
         ("reports.csv", CSV),
         ("reports.tsv", CSV.replace(",", "\t")),
+        ("reports.csv", CSV.replace(",", ";")),
+        ("reports.csv", CSV.replace(",", "\t")),
         ("reports.csv", "\ufeff" + CSV),
         ("reports.csv", CSV.replace("\n", "\r\n")),
     ],
-    ids=["csv", "tsv", "excel_bom", "crlf"],
+    ids=["csv", "tsv", "semicolons", "tabs", "excel_bom", "crlf"],
 )
 def test_table(name, content, tmp_path):
     line_end = "\r\n" if "\r\n" in content else "\n"
@@ -214,7 +213,7 @@ def test_table(name, content, tmp_path):
     assert (second.id, second.meta) == ("reports-00002", {"modality": "", "年齢": ""})
     assert second.sentence_texts == ["胸水なし。", "心嚢水なし。"]
     assert (third.id, third.text, third.sentences) == ("K3", "", [])
-    assert third.meta == {"modality": "MRI", "年齢": None}, "a row may be short"
+    assert third.meta == {"modality": "MRI", "年齢": ""}
 
 
 def test_table_with_a_long_report(tmp_path):
@@ -224,29 +223,33 @@ def test_table_with_a_long_report(tmp_path):
 
 
 BAD_TABLES = {
-    "no_text_column": ("id,所見,modality\nK1,山田花子。,CT\n", ["no column 'text' among id, 所見, modality", "rename"]),
+    "no_text_column": (
+        "id,所見,modality\nK1,山田花子。,CT\n",
+        ["no column 'text' among 'id', a text of 2 characters, 'modality'", "name it with --text-column"],
+    ),
     "no_column_names": (
         f"K1,{CANARY}様の肺に結節。\nK2,{CANARY}様。\n",
-        ["no column 'text' among K1, (11 characters)"],
+        ["no column 'text' among 'K1', a text of 11 characters"],
     ),
     "unclosed_quote_in_the_names": (f'"text,id\n{CANARY},K1\n', ["not valid CSV (unexpected end", "check the quotes"]),
-    "upper_case": ("ID,TEXT\nK1,山田花子。\n", ["no column 'text' among ID, TEXT"]),
+    "upper_case": ("ID,TEXT\nK1,山田花子。\n", ["no column 'text' among 'ID', 'TEXT'"]),
     "empty": ("", ["no column 'text' among none"]),
-    "semicolons": (f"id;text\nK1;{CANARY}\n", ["no column 'text' among (7 characters)"]),
+    "other_delimiter": (f"id|text\nK1|{CANARY}\n", ["no column 'text' among 'id|text'"]),
     "too_many_cells": (
         f"id,text\nK1,肺。\nK2,{CANARY},結節\n",
-        ["row 2", "expected 2 cells", "quote cells with a ','"],
+        ["row 2: has not as many cells as the 2 columns: correct it"],
     ),
-    "too_few_cells": (f"id,text\n{CANARY}\n", ["row 1", "expected 2 cells"]),
+    "too_few_cells": (f"id,text\n{CANARY}\n", ["row 1: has not as many cells as the 2 columns"]),
     "same_id_twice": (f"id,text\nK1,{CANARY}\nK1,{CANARY}\n", ["'K1' stands twice", "an id of its own"]),
     "id_as_made_up_for_another": (f"id,text\na-00002,{CANARY}\n,{CANARY}\n", ["'a-00002' stands twice"]),
     "names_only": ("id,text\n", ["holds no report"]),
     "unclosed_quote": (
         "text\n" + f'"{CANARY}\n' + "あ" * 140_000,
-        ["line", "not valid CSV (unexpected end", "quotes"],
+        ["row 1: is no valid CSV (unexpected end of data): correct it"],
     ),
     "unclosed_quote_in_the_first_row": (f'"{CANARY}' + "あ" * 140_000, ["not valid CSV (unexpected end"]),
-    "cp932": (f"id,text\nK1,{CANARY}\n".encode("cp932"), ["line 2: not UTF-8", "iconv"]),
+    "cp932": (f"id,text\nK1,{CANARY}\n".encode("cp932"), ["row 1: text is not UTF-8", "iconv"]),
+    "cp932_names": (f"番号,text\nK1,{CANARY}\n".encode("cp932"), ["line 1: not UTF-8", "iconv"]),
 }
 
 
@@ -294,7 +297,7 @@ def test_empty_paper_file(tmp_path):
 def test_unknown_format(tmp_path):
     path = write(tmp_path / "a.jsonl", CANARY)
     message = error_of(path, "doccano")
-    assert message == "Unknown format 'doccano': use one of auto, records, paper, text, csv."
+    assert message == "Unknown format 'doccano': use one of auto, records, paper, text, csv, parquet, objects, parts."
     assert all(name in message for name in IMPORTERS)
 
 

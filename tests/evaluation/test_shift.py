@@ -68,9 +68,11 @@ def test_the_command_writes_figures_and_no_text(pipeline, bundled, tmp_path):
     pipeline.to_disk(tmp_path / "model")
     write_records(bundled[:100], tmp_path / "train.jsonl")
     write_records(bundled[100:120], tmp_path / "held.jsonl")
-    write_records([unlabelled_record(f"R{i}", f"{CANARY}、右肺に結節{i}。") for i in range(12)], tmp_path / "own.jsonl")
+    rows = [f"{i},{CANARY}、右肺に結節{i}。" for i in range(12)]
+    (tmp_path / "own.csv").write_text("\n".join(["番号,所見", *rows]), encoding="utf-8")
     options = ["--training", str(tmp_path / "train.jsonl"), "--held-out", str(tmp_path / "held.jsonl")]
-    command = ["shift", str(tmp_path / "model"), str(tmp_path / "own.jsonl"), *options, "-o", str(tmp_path / "out")]
+    options += ["--text-column", "所見", "--id-column", "番号"]
+    command = ["shift", str(tmp_path / "model"), str(tmp_path / "own.csv"), *options, "-o", str(tmp_path / "out")]
     done = CliRunner().invoke(app, command)
     assert done.exit_code == 0, done.output
     figures = json.loads((tmp_path / "out/shift.json").read_text(encoding="utf-8"))
