@@ -13,14 +13,19 @@ from typing import IO, Any
 from .errors import RadsentError
 
 
-def read_text(path: str | Path) -> str:
-    """Read a UTF-8 file, with or without a byte order mark; line ends are kept as they are."""
+def read_bytes(path: str | Path) -> bytes:
+    """RETURNS (bytes): What a file holds."""
     try:
-        data = Path(path).read_bytes()
+        return Path(path).read_bytes()
     except FileNotFoundError:
         raise RadsentError(f"{path}: no such file: check the path.") from None
     except OSError as error:
         raise RadsentError(f"{path}: cannot be read ({error.strerror}): give a readable file.") from None
+
+
+def read_text(path: str | Path) -> str:
+    """Read a UTF-8 file, with or without a byte order mark; line ends are kept as they are."""
+    data = read_bytes(path)
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

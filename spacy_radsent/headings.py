@@ -9,6 +9,11 @@ BRACKETED = re.compile(
     rf"{BULLET}(?:【([^】\n]{{1,24}})】|[<＜〈《]([^>＞〉》\n]{{1,24}})[>＞〉》]|［([^］#＃\n]{{1,24}})］)\s*[:：]?"
 )
 SYMBOL = re.compile(r"\s*[■□◆◇▪▼●]\s*([^。．、，,:：\n]{1,12})[:：]?\s*")
+# Before what they are about, these hold more often a verdict: "[無] 胸水".
+ALONE = re.compile(
+    rf"{BULLET}(?:\[([^\]#＃\d\n]{{1,24}})\]|〔([^〕#＃\d\n]{{1,24}})〕|[#＃]+\s*([^\d\s#＃。．、，,:：][^#＃。．、，,:：\n]{{0,11}}))"
+    rf"\s*[:：]?\s*"
+)
 COLON = re.compile(
     rf"{BULLET}([^\s。．、，,:：()（）\[\]［］【】][^。．、，:：()（）\[\]［］【】\n]{{0,19}})[:：](?!\s*\d)"
 )
@@ -34,7 +39,7 @@ class Heading(NamedTuple):
 
 def find_heading(sentence: str) -> Heading | None:
     """RETURNS (Optional[Heading]): The heading that a sentence is or begins with."""
-    if match := BRACKETED.match(sentence):
+    if match := BRACKETED.match(sentence) or ALONE.fullmatch(sentence):
         name, until_next = next(group for group in match.groups() if group), True
     elif match := SYMBOL.fullmatch(sentence):
         name, until_next = match[1], True

@@ -1,4 +1,4 @@
-"""`radsent convert`: reports in any known format to records or to a DocBin."""
+"""`radsent convert`: reports in any known format to records, to a DocBin, or to a sheet to label by hand."""
 
 import sys
 from collections import Counter
@@ -13,6 +13,7 @@ from ..boundaries import SentenceRules
 from ..corpus.docbin import Alignment, write_docbin
 from ..corpus.importers import IMPORTERS, Reading, import_records
 from ..corpus.records import Record, write_records
+from ..corpus.sheet import with_labels_of, write_sheet
 from ..errors import RadsentError
 from .app import command
 
@@ -24,28 +25,37 @@ def convert(
         metavar="INPUT",
         help="A .jsonl, .csv, .tsv, .parquet or .txt file, a folder of .txt, or one of radsent apply.",
     ),
-    target: Path = typer.Argument(..., metavar="OUTPUT", help="A .jsonl file (records) or a .spacy file (DocBin)."),
+    target: Path = typer.Argument(
+        ..., metavar="OUTPUT", help="A .jsonl file (records), a .spacy file (DocBin), or a .csv file (sheet)."
+    ),
     source_format: str = typer.Option("auto", "--from", help=f"auto, {', '.join(IMPORTERS)}."),
     meta: list[str] = typer.Option([], "--meta", help="KEY=VALUE to add to the meta of every record."),
     text_column: str = typer.Option("text", help="Column or field with the reports."),
     id_column: str = typer.Option("id", help="Column or field with their ids."),
     hard_wrap: bool = typer.Option(False, "--hard-wrap", help="Lines of raw text were broken at a fixed width."),
+    labels: Path | None = typer.Option(None, help="A sheet of these reports, labelled: its labels are taken."),
 ) -> None:
-    """Convert reports to records (.jsonl), or to a DocBin for `spacy train` (.spacy).
+    """Convert reports to records (.jsonl), to a DocBin for `spacy train` (.spacy), or to a sheet to label in (.csv).
 
-    Reports without sentences are split by rule. Offsets always refer to the text as it came in.
+    Reports without sentences are split by rule. Offsets always refer to the text as it came in. A sheet, a row a
+    sentence, is no corpus: its labels come back with --labels.
     """
-    if target.suffix not in (".jsonl", ".spacy"):
-        raise RadsentError(f"{target}: cannot write {target.suffix!r}: name a .jsonl or a .spacy file.")
+    if target.suffix not in (".jsonl", ".spacy", ".csv"):
+        raise RadsentError(f"{target}: cannot write {target.suffix!r}: name a .jsonl, .spacy or .csv file.")
+    if target.suffix == ".csv" and target.exists():
+        raise RadsentError(f"{target}: is there already, and may hold labels: name a file that is not, or remove it.")
     added = dict(_key_value(item) for item in meta)
     counts: Counter = Counter()
     reading = Reading(SentenceRules(hard_wrap=hard_wrap), text_column, id_column)
-    records = _counted(import_records(source, source_format, reading), counts, added)
+    records = import_records(source, source_format, reading)
+    records = _counted(with_labels_of(records, labels) if labels else records, counts, added)
     title = f"{source.name} -> {target.name}"
     progress = track(records, title, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
     alignment = Alignment()
     if target.suffix == ".jsonl":
         write_records(progress, target)
+    elif target.suffix == ".csv":
+        write_sheet(progress, target)
     else:
         alignment = write_docbin(progress, target)
     _summarize(target, counts, alignment)

@@ -15,7 +15,8 @@ HASH = rf"\#\s*(?P<hash>{NUMBERS})"
 FIGURE = rf"(?:図|fig(?:ure)?s?\.?|写真)\s*[.:#]?\s*(?P<figure>{NUMBERS})"
 SERIES = r"(?:series|シリーズ|ser|se)[\s.:#]{0,2}(?P<series>\d{1,4})(?![\d])"
 IMAGE = rf"(?:images?|画像|img|im|slices?|スライス|sl)\s*(?:no\.?|番号)?[\s.:#]{{0,2}}(?P<image>{NUMBERS})"
-ITEM = rf"{HASH}|{FIGURE}|{SERIES}(?:\s*/\s*(?P<slash>{NUMBERS}))?|{IMAGE}"
+SHORT = rf"s(?P<short>\d{{1,4}})\s*/\s*im?(?P<of>{NUMBERS})"  # together alone: "S3" is a segment
+ITEM = rf"{HASH}|{FIGURE}|{SERIES}(?:\s*/\s*(?P<slash>{NUMBERS}))?|{SHORT}|{IMAGE}"
 BETWEEN = r"[\s,、;:/・&+]*"
 CONTENT = re.compile(
     rf"\s*(?:see\s+|key\s*)?(?:{ITEM})(?:{BETWEEN}(?:{re.sub(r'[?]P<[a-z]+>', '?:', ITEM)}))*\s*(?:参照|を参照)?\s*",
@@ -28,7 +29,8 @@ BARE = re.compile(
     rf"(?<![A-Za-z0-9])(?:series|シリーズ|ser|se)[\s.:#]{{0,2}}\d{{1,4}}[\s,、/:-]{{0,2}}(?:images?|画像|img|im)[\s.:#]{{0,2}}{NUMBERS}"
     rf"|(?<![A-Za-z])(?:images?|img|im)\s?[:#]\s?{NUMBERS}"
     rf"|[※→]\s*(?:図|画像|写真|fig\.?)\s*{NUMBERS}"
-    rf"|(?:図|画像|写真|fig\.?\s?)\s?{NUMBERS}(?=\s*(?:参照|を参照|に示|に呈示|のとおり|の通り|の如く))",
+    rf"|(?:図|画像|写真|fig\.?\s?)\s?{NUMBERS}(?=\s*(?:参照|を参照|に示|に呈示|のとおり|の通り|の如く))"
+    rf"|(?<!\w)(?:図|fig\.?)\s?{NUMBERS}(?=[ \t]*(?:[。\n]|\.?$))",
     re.IGNORECASE,
 )
 # "縦隔リンパ節(#7)", "右下6番(#46)": a station, a tooth, not a mark. In square brackets it is a mark.
@@ -107,11 +109,11 @@ def _parse(mark: str, hyphen_is_range: bool) -> tuple[tuple[str, ...], tuple[Ima
     series: int | None = None
     pending = False  # a series without an image yet
     for item in ITEMS.finditer(mark):
-        if item["series"]:
+        if item["series"] or item["short"]:
             if pending:
                 images.append(ImageReference(series, None))
-            series, pending = int(item["series"]), not item["slash"]
-        numbers = item["image"] or item["slash"]
+            series, pending = int(item["series"] or item["short"]), not item["slash"]
+        numbers = item["image"] or item["slash"] or item["of"]
         if numbers:
             images += [ImageReference(series, int(number)) for number in _expand(numbers, True)]
             pending = False
