@@ -14,7 +14,7 @@ from itertools import accumulate
 # Latin abbreviations after which a full stop never ends a sentence. "n.p." is not among them: it often does.
 DEFAULT_ABBREVIATIONS = (
     *("rt", "lt", "bil", "bilat", "ant", "post", "sup", "inf", "lat", "med", "int", "ext", "prox", "dist"),
-    *("no", "nos", "fig", "se", "im", "vs", "cf", "e.g", "i.e", "approx", "ca", "dr", "st", "susp"),
+    *("no", "nos", "fig", "se", "im", "vs", "cf", "c.f", "e.g", "i.e", "approx", "ca", "dr", "st", "susp"),
 )
 BRACKETS = {
     "(": ")",

@@ -60,6 +60,7 @@ LAYOUTS = {
     "np_ends": ("Liver n.p. Spleen n.p. 膵 n.p. 腎n.p.", ["Liver n.p.", "Spleen n.p.", "膵 n.p.", "腎n.p."]),
     "np_goes_on": ("肝はn.p.です。腎はn.p.、脾腫なし。", ["肝はn.p.です。", "腎はn.p.、脾腫なし。"]),
     "small_letter_goes_on": ("asc. aortaは42mmに拡張.", ["asc. aortaは42mmに拡張."]),
+    "confer": ("嚢胞. c.f. 前回は5mm.", ["嚢胞.", "c.f. 前回は5mm."]),
     "eg_ie_vs": ("良性, e.g. FNHを疑う. vs. HCC.", ["良性, e.g. FNHを疑う.", "vs. HCC."]),
     "period_behind_mark": ("拡散制限あり(Se6 Im34).ADC低下.", ["拡散制限あり(Se6 Im34).", "ADC低下."]),
     # bullets
