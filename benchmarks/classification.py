@@ -32,10 +32,10 @@ from thinc.api import Config
 from thinc.types import Ragged
 
 from spacy_radsent.classifier.scorer import label_score
+from spacy_radsent.corpus import split
 from spacy_radsent.corpus.docbin import Alignment, blank_pipeline, record_to_doc, write_docbin
 from spacy_radsent.corpus.importers import import_records
 from spacy_radsent.corpus.records import Record
-from spacy_radsent.corpus.split import find_leaks
 from spacy_radsent.spans import trimmed_sentences
 
 ROOT = Path(__file__).parents[1]
@@ -88,8 +88,7 @@ def add_corpus_argument(parser: argparse.ArgumentParser) -> None:
 
 
 def without_leaks(train: list[Record], tests: list[Record]) -> list[Record]:
-    leaks = {leak.id for leak in find_leaks(train, tests)}
-    return [record for record in train if record.id not in leaks]
+    return split.without_leaks(train, tests)[0]
 
 
 def train_ours(config: Config, seed: int, folder: Path) -> Language:

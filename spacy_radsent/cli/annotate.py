@@ -11,11 +11,18 @@ from ..endpoint import Endpoint
 from ..errors import RadsentError
 from ..synth.agreement import Agreement
 from ..synth.annotate import Annotation, Annotator, annotate, is_labelled
-from ..synth.batch import BatchClient
-from ..synth.client import Client
 from ..synth.costs import Bill, price_of
 from ..synth.privacy import guard
-from ..synth.run import connected, known_keys, open_run, rejects_path, show_plan, tell_failures, write_rejects
+from ..synth.run import (
+    client_of,
+    connected,
+    known_keys,
+    open_run,
+    rejects_path,
+    show_plan,
+    tell_failures,
+    write_rejects,
+)
 from . import server_options as options
 from .app import command
 
@@ -83,9 +90,7 @@ def annotate_command(
     run = {"annotators": [who.provenance for who in annotators]}
     questions = len(open_records) * len(annotators) * votes
     with connected(endpoints), open_run(output, resume, force, run, batch, cache) as journal, bill:
-        client: Client = Client(journal, bill, concurrency, max_retries)
-        if batch:
-            client = BatchClient(journal, bill, resumed=not force or cache is not None)
+        client = client_of(journal, bill, concurrency, max_retries, batch, resumed=not force or cache is not None)
         result = annotate(records, annotators, client, attempts, relabel)
         if result.failed == questions:
             tell_failures(client, result.failed, questions)  # and what is there stays

@@ -8,12 +8,19 @@ from ..corpus.records import write_records
 from ..endpoint import Endpoint
 from ..errors import RadsentError
 from ..synth.attributes import read_attributes
-from ..synth.batch import BatchClient
-from ..synth.client import Client
 from ..synth.costs import Bill, price_of
 from ..synth.generate import Plan, generate
 from ..synth.prompts import ReportPrompt
-from ..synth.run import connected, known_keys, open_run, rejects_path, show_plan, tell_failures, write_rejects
+from ..synth.run import (
+    client_of,
+    connected,
+    known_keys,
+    open_run,
+    rejects_path,
+    show_plan,
+    tell_failures,
+    write_rejects,
+)
 from . import server_options as options
 from .app import command
 
@@ -67,9 +74,7 @@ def generate_command(
         show_plan(requests, known_keys(output, resume, cache), bill)
         return
     with connected([endpoint]), open_run(output, resume, force, plan.asked(endpoint), batch, cache) as journal, bill:
-        client: Client = Client(journal, bill, concurrency, max_retries)
-        if batch:
-            client = BatchClient(journal, bill, resumed=not force or cache is not None)
+        client = client_of(journal, bill, concurrency, max_retries, batch, resumed=not force or cache is not None)
         corpus = generate(plan, count, endpoint, client, attempts)
         if corpus.failed == count:
             tell_failures(client, corpus.failed, count)  # and what is there stays

@@ -74,6 +74,13 @@ def find_leaks(train: Iterable[Record], tests: Iterable[Record]) -> list[Leak]:
     return [leak for leak in leaks if leak.sentences]
 
 
+def without_leaks(train: Sequence[Record], tests: Iterable[Record]) -> tuple[list[Record], list[Leak]]:
+    """RETURNS (Tuple[List[Record], List[Leak]]): The reports that share no sentence with tests, and those that do."""
+    leaks = find_leaks(train, tests)
+    ids = {leak.id for leak in leaks}
+    return [record for record in train if record.id not in ids], leaks
+
+
 def drop_leaks(splits: dict[str, list[Record]], held_out: Sequence[Record]) -> dict[str, list[Leak]]:
     """Drop what leaks: from dev, by which a checkpoint is chosen, and from train.
 
@@ -84,8 +91,6 @@ def drop_leaks(splits: dict[str, list[Record]], held_out: Sequence[Record]) -> d
     tests = [*held_out, *splits.get("test", [])]
     found = {}
     for name in ("dev", "train"):
-        found[name] = find_leaks(splits[name], tests)
-        ids = {leak.id for leak in found[name]}
-        splits[name] = [record for record in splits[name] if record.id not in ids]
+        splits[name], found[name] = without_leaks(splits[name], tests)
         tests += splits[name]
     return found

@@ -13,6 +13,7 @@ from typing import Any
 from ..endpoint import Endpoint
 from ..errors import RadsentError, needs_extra
 from ..files import atomic_writer, refuse_folder
+from .batch import BatchClient
 from .client import Client
 from .costs import TOKENS_PER_CHAR, Bill, dollars
 from .journal import Journal, key_of
@@ -66,6 +67,11 @@ def open_run(
         except KeyboardInterrupt:
             print("Interrupted: go on with --resume.", file=sys.stderr)
             raise
+
+
+def client_of(journal: Journal, bill: Bill, concurrency: int, max_retries: int, batch: bool, resumed: bool) -> Client:
+    """RETURNS (Client): What asks: each request on its own, or by batches. See `Client` and `BatchClient`."""
+    return BatchClient(journal, bill, resumed) if batch else Client(journal, bill, concurrency, max_retries)
 
 
 def _is_there(path: Path) -> RadsentError:
