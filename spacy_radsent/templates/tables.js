@@ -29,8 +29,8 @@ for (const table of document.querySelectorAll("table.data")) {
   controls.className = "controls";
   const search = document.createElement("input");
   search.type = "search";
-  search.placeholder = "Filter";
-  search.setAttribute("aria-label", "Filter rows");
+  search.placeholder = "Rows that hold …";
+  search.setAttribute("aria-label", "Show only rows that hold this");
   controls.append(search);
   const choices = (table.dataset.facets || "").split(" ").filter(Boolean).map((column) => {
     const select = document.createElement("select");
