@@ -56,7 +56,7 @@ def _end(clause: str, register: str, rng: Random, lexicon: Lexicon, finding: boo
     stated = next((clause.removesuffix(o) for o in lexicon.opinions if clause.endswith(o) and clause != o), clause)
     has_opinion = stated != clause
     for form, of, group in lexicon.forms:
-        if not _ends_in(stated, form) or (has_opinion and of != "plain") or (LINK in group and not finding):
+        if not ends_in(stated, form) or (has_opinion and of != "plain") or (LINK in group and not finding):
             continue
         if register == OPINION:
             plain = stated if of == "plain" else _exchanged(stated, form, group["plain"], rng)
@@ -68,12 +68,12 @@ def _end(clause: str, register: str, rng: Random, lexicon: Lexicon, finding: boo
 def _clause(clause: str, register: str, rng: Random, lexicon: Lexicon) -> str:
     """RETURNS (str): What stands before a comma, in a register; polite and plain language link in the same way."""
     for form, group in lexicon.links:
-        if _ends_in(clause, form):
+        if ends_in(clause, form):
             return _exchanged(clause, form, group[register if register in CUT else LINK], rng)
     return clause
 
 
-def _ends_in(text: str, form: str) -> bool:
+def ends_in(text: str, form: str) -> bool:
     """RETURNS (bool): Whether a text ends in a form that means there what it means in the lexicon."""
     stem = text.removesuffix(form)
     if stem == text or not stem or stem.endswith(("で", "ま")):  # "悪性ではない", "境界明瞭であり", "認めました"
@@ -111,7 +111,7 @@ def _going_on(body: str, rng: Random, lexicon: Lexicon) -> str:
     if body.endswith(tuple(lexicon.opinions)):
         return body + "が" if not body.endswith("です") else body
     for form, of, group in lexicon.forms:
-        if _ends_in(body, form):
+        if ends_in(body, form):
             if of not in FINISHED:
                 return body
             return _exchanged(body, form, group[LINK], rng) if LINK in group else body + "が"

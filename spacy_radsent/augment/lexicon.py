@@ -27,6 +27,7 @@ class Lexicon:
 
     endings (Sequence[Dict[str, List[str]]]): Groups of sentence endings, by register; some with `LINK`.
     opinions (Sequence[str]): What makes an opinion of a plain form.
+    unchanged (Dict[str, List[str]]): Endings that say of a known finding that it is as before, by register.
     terms (Sequence[Sequence[str]]): Words that stand for each other.
     headings (Sequence[Dict[str, List[str]]]): Names of headings, and the words that they fit.
     misprints (Sequence[Sequence[str]]): A word, and how it is mistyped.
@@ -34,6 +35,7 @@ class Lexicon:
 
     endings: Sequence[dict[str, list[str]]]
     opinions: Sequence[str]
+    unchanged: dict[str, list[str]]
     terms: Sequence[Sequence[str]]
     headings: Sequence[dict[str, list[str]]]
     misprints: Sequence[Sequence[str]]
@@ -91,13 +93,18 @@ def read_lexicon(path: str | Path | None = None) -> Lexicon:
     for name in ("terms", "misprints"):
         for i, group in enumerate(_list(data[name], f"{path}: {name}")):
             _check_words(group, f"{path}: {name}, group {i + 1}", at_least=2)
+    _check_group(data["unchanged"], REGISTERS, f"{path}: unchanged")
     for name, keys in (("endings", REGISTERS), ("headings", ("names", "words"))):
         for i, group in enumerate(_list(data[name], f"{path}: {name}")):
-            if not isinstance(group, dict) or {*map(str, group)} - {LINK} != {*keys}:
-                raise RadsentError(f"{path}: {name}, group {i + 1}: give {', '.join(keys)}.")
-            for key in group:
-                _check_words(group[key], f"{path}: {name}, group {i + 1}, {key}", may_be_empty=name == "endings")
+            _check_group(group, keys, f"{path}: {name}, group {i + 1}", may_be_empty=name == "endings")
     return Lexicon(**data)
+
+
+def _check_group(group: Any, keys: Sequence[str], where: str, may_be_empty: bool = False) -> None:
+    if not isinstance(group, dict) or {*map(str, group)} - {LINK} != {*keys}:
+        raise RadsentError(f"{where}: give {', '.join(keys)}.")
+    for key in group:
+        _check_words(group[key], f"{where}, {key}", may_be_empty=may_be_empty)
 
 
 def _check_words(words: Any, where: str, at_least: int = 1, may_be_empty: bool = False) -> None:

@@ -8,6 +8,7 @@ from spacy.training import Example
 
 from ..errors import RadsentError
 from ..labels import SPANS_KEY
+from .answers import ANSWERS
 from .layout import LAYOUT
 from .lexicon import read_lexicon
 from .order import ORDER
@@ -15,10 +16,11 @@ from .report import example_of, pieces_of
 from .wording import WORDING
 
 # In the order in which they are applied: what is told, how it is said, how it is laid out.
-FAMILIES = {**ORDER, **WORDING, **LAYOUT}
+FAMILIES = {**ORDER, **WORDING, **ANSWERS, **LAYOUT}
 # Chosen on left-out styles of the bundled corpus (docs/lab-notebook.md). A sentence with a line break in it is seen
 # only where the sentencizer's `hard_wrap` is on.
 DEFAULT_PROBABILITIES = {**dict.fromkeys(FAMILIES, 0.5), "brief": 0.15, "misprints": 0.3, "width": 0.2, "wraps": 0.0}
+DEFAULT_PROBABILITIES |= {"known": 0.25, "choices": 0.15, "lists": 0.25}
 
 
 def build_report_style_augmenter(

@@ -10,6 +10,7 @@ import spacy
 from spacy.training import Corpus, Example
 from spacy.util import registry
 
+from spacy_radsent.augment.answers import answer_of
 from spacy_radsent.augment.endings import in_register
 from spacy_radsent.augment.lexicon import BUNDLED, REGISTERS, read_lexicon
 from spacy_radsent.augment.report import Piece, example_of, pieces_of
@@ -386,6 +387,85 @@ def test_joined_sentences_have_the_label_of_the_guideline(nlp, words):
     assert not any("解離もありません、【肝】" in text or "もなく、【肝】" in text for text, _ in seen)
 
 
+@pytest.mark.parametrize(
+    ("body", "answer"),
+    [
+        ("右肺に結節を認めます", ("右肺に結節", True, "polite", True)),
+        ("胆石(+)", ("胆石", True, "telegraphic", True)),
+        ("胸水は認めない", ("胸水", False, "plain", True)),
+        ("転移は指摘できず", ("転移", False, "noun", False)),
+        ("結節は増大しています", ("結節は増大", True, "polite", False)),
+        ("肝に異常はありません", None),  # not the thing, but an organ
+        ("肝 n.p.", None),
+        ("前回と変化なし", None),
+        ("胆石あり、壁肥厚なし", None),  # two things
+        ("転移を疑う", None),
+        ("辺縁は不整である", None),
+        ("大きいのがあり", None),
+    ],
+)
+def test_what_a_sentence_says_of_one_thing(body, answer, words):
+    assert answer_of(body, words) == answer
+
+
+def test_known_findings_stay_positive(nlp, words):
+    report = "左腎に嚢胞を認める。\n以前からの胆石あり。\n脾腫なし。\n副腎結節(+)。\n腫瘤の辺縁に石灰化あり。"
+    labels = ["POSITIVE", "POSITIVE", "NEGATIVE", "POSITIVE", "CONTINUATION"]
+    pieces = pieces_of(doc_of(nlp, report, labels))
+    variants = [change("known", pieces, seed, words) for seed in range(300)]
+    assert all([piece.label for piece in variant] == labels for variant in variants)
+    assert {"左腎に嚢胞に変化はない。", "左腎に嚢胞は前回と同様である。"} <= {texts(variant)[0] for variant in variants}
+    assert {"副腎結節 不変。", "副腎結節→。"} <= {texts(variant)[3] for variant in variants}
+    assert all(
+        texts(variant)[1:3] + texts(variant)[4:] == texts(pieces)[1:3] + texts(pieces)[4:] for variant in variants
+    )
+
+
+def test_what_is_chosen_on_a_form_is_what_is_there(nlp, words):
+    report = "肝嚢胞あり。\n胆石なし。\n脾腫なし。\n腎嚢胞あり。\n造影剤はあります。\n総胆管に拡張はなく、結石もなし。"
+    pieces = pieces_of(doc_of(nlp, report, ["POSITIVE", "NEGATIVE", "NEGATIVE", "POSITIVE", "BACKGROUND", "NEGATIVE"]))
+    things = ("肝嚢胞", "胆石", "脾腫", "腎嚢胞")
+    seen = {True: set(), False: set()}
+    for seed in range(1000):
+        variant = change("choices", pieces, seed, words)
+        assert [piece.label for piece in variant] == [piece.label for piece in pieces]
+        assert texts(variant)[4:] == texts(pieces)[4:], "no finding, and not one thing alone"
+        told = {True: set(), False: set()}
+        for piece, thing in zip(variant, things, strict=False):
+            form = piece.body.replace(thing, "{}")
+            if form not in ("{}あり", "{}なし"):
+                told[piece.label == "POSITIVE"].add(form)
+        assert not told[True] & told[False], "in the notation of a report they differ"
+        seen = {is_there: seen[is_there] | told[is_there] for is_there in seen}
+    assert min(map(len, seen.values())) > 300
+    for chosen, is_there in {
+        "☑有": True,
+        "☑無": False,
+        "(あり)": True,
+        "[x]No": False,
+        "■{}": True,
+        "□{}": False,
+    }.items():
+        assert any(chosen in form for form in seen[is_there]), chosen
+        assert not any(chosen in form for form in seen[not is_there]), chosen
+
+
+def test_a_list_has_the_label_of_the_guideline_and_its_marks(nlp, words):
+    report = "肝嚢胞(+)。[#1]\n胆石(-)。\n脾腫なし。\n膵は腫大していません。\n腎結石 3mm\n辺縁平滑。\n副腎腫大なし。"
+    labels = ["POSITIVE", "NEGATIVE", "NEGATIVE", "NEGATIVE", "POSITIVE", "CONTINUATION", "NEGATIVE"]
+    pieces = pieces_of(doc_of(nlp, report, labels))
+    seen = {(piece.text, piece.label) for seed in range(2000) for piece in change("lists", pieces, seed, words)}
+    assert seen >= {
+        ("肝嚢胞(+)[#1]／胆石(-)／脾腫なし。", "POSITIVE"),
+        ("胆石(-)、脾腫なし。", "NEGATIVE"),
+        ("腎結石 3mm　他は異常なし", "POSITIVE"),
+        ("膵は腫大していません。", "NEGATIVE"),
+        ("辺縁平滑。", "CONTINUATION"),
+    }
+    assert not any("膵は腫大していません" in text and len(text) > 12 for text, _ in seen), "it has a verb"
+    assert not any("辺縁平滑" in text and len(text) > 5 for text, _ in seen), "details stay on their own"
+
+
 def test_a_lexicon_of_ones_own(nlp, tmp_path):
     path = tmp_path / "own.yaml"
     path.write_text(BUNDLED.read_text(encoding="utf-8").replace("[胸水, pleural effusion]", "[胸水, 胸膜液]"), "utf-8")
@@ -416,7 +496,7 @@ def test_bad_settings(settings, message):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("- 1", "a lexicon has the parts endings, opinions, terms, headings, misprints"),
+        ("- 1", "a lexicon has the parts endings, opinions, unchanged, terms, headings, misprints"),
         ("a: [", "is no YAML"),
         ("{endings: , opinions: [a], terms: [[a, b]], headings: [], misprints: [[a, b]]}", "endings: give a list"),
         ("{endings: 5, opinions: [a], terms: [[a, b]], headings: [], misprints: [[a, b]]}", "endings: give a list"),
@@ -432,9 +512,16 @@ def test_bad_settings(settings, message):
             "{endings: [{polite: [です]}], opinions: [a], terms: [[a, b]], headings: [], misprints: [[a, b]]}",
             "endings, group 1",
         ),
+        (
+            "{endings: [], unchanged: {noun: [a]}, opinions: [a], terms: [[a, b]], headings: [], misprints: [[a, b]]}",
+            "unchanged: give polite, plain, noun, telegraphic",
+        ),
     ],
 )
 def test_a_lexicon_that_is_none(content, message, tmp_path):
+    if "unchanged" not in content:
+        unchanged = "unchanged: {polite: [a], plain: [a], noun: [a], telegraphic: [a]}"
+        content = content.replace("opinions:", f"{unchanged}, opinions:")
     (tmp_path / "own.yaml").write_text(content, encoding="utf-8")
     with pytest.raises(RadsentError, match=message):
         read_lexicon(tmp_path / "own.yaml")
