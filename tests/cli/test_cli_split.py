@@ -169,13 +169,13 @@ def test_bundled_corpus(shares, folder):
     # Complete and disjoint: what is in no split is a leak.
     everything = [record.id for split_records in records.values() for record in split_records]
     everything += [leak["id"] for leak in leaks]
-    assert len(everything) == len(set(everything)) == 9624
-    assert len(records["dev"]) == pytest.approx(9624 * float(dev), abs=10)
-    assert len(records["test"]) == pytest.approx(9624 * float(test), abs=10)
+    assert len(everything) == len(set(everything)) == 10416
+    assert len(records["dev"]) == pytest.approx(10416 * float(dev), abs=10)
+    assert len(records["test"]) == pytest.approx(10416 * float(test), abs=10)
     seen = [
         {r.meta["institution"] for r in split_records if "institution" in r.meta} for split_records in records.values()
     ]
-    assert sum(map(len, seen)) == len(set().union(*seen)) == 976
+    assert sum(map(len, seen)) == len(set().union(*seen)) == 1064
     assert leaks and " reports dropped from train, since" in result.stdout
     texts = {
         name: {text for r in split_records for text in r.sentence_texts} for name, split_records in records.items()
