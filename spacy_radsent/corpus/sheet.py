@@ -14,7 +14,7 @@ from .csv_rows import DELIMITERS
 from .records import WRITTEN, Record
 
 COLUMNS = ("key", "report", "sentence", "label", "status")
-FORMULA = ("=", "+", "-", "@")  # what a spreadsheet would compute
+FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # what a spreadsheet may compute
 
 
 def write_sheet(records: Iterable[Record], path: Path) -> None:
@@ -28,8 +28,7 @@ def write_sheet(records: Iterable[Record], path: Path) -> None:
         file.write("\ufeff")
         rows.writerow(COLUMNS)
         for number, record in enumerate(records, 1):
-            statuses = (record.meta.get("prediction") or {}).get("status") or [""] * len(record.sentences)
-            columns = _keys(number, record), record.sentence_texts, record.sentences, statuses
+            columns = _keys(number, record), record.sentence_texts, record.sentences, _statuses(record)
             for key, text, sentence, status in zip(*columns, strict=True):
                 rows.writerow([key, _cell(record.id), _cell(text), sentence.label, status])
 
@@ -67,6 +66,14 @@ def _keys(number: int, record: Record) -> list[str]:
     """
     report = zlib.crc32(f"{record.id}\0{record.text}".encode())
     return [f"r{number}s{i}x{report:08x}" for i in range(1, len(record.sentences) + 1)]
+
+
+def _statuses(record: Record) -> list[str]:
+    """RETURNS (List[str]): What a pipeline said of each sentence; "" where none did."""
+    prediction = record.meta.get("prediction")
+    statuses = prediction.get("status") if isinstance(prediction, dict) else None
+    fits = isinstance(statuses, list) and len(statuses) == len(record.sentences)
+    return statuses if fits else [""] * len(record.sentences)  # type: ignore[return-value]
 
 
 def _cell(text: str) -> str:

@@ -97,6 +97,15 @@ def test_what_a_pipeline_said_is_shown_and_not_kept(tmp_path):
     assert [sentence["label"] for sentence in line["sentences"]] == ["NEGATIVE", "POSITIVE"] and line["meta"] == {}
 
 
+@pytest.mark.parametrize("prediction", [5, None, {}, {"status": None}, {"status": ["ok"]}, ["ok", "ok"]])
+def test_a_prediction_of_somebody_else(tmp_path, prediction):
+    write_records(
+        [unlabelled_record("R", "胸水なし。\n肝に嚢胞。", meta={"prediction": prediction})], tmp_path / "r.jsonl"
+    )
+    assert convert(tmp_path / "r.jsonl", tmp_path / "sheet.csv").exit_code == 0
+    assert (tmp_path / "sheet.csv").read_text(encoding="utf-8-sig").count("\n") == 3
+
+
 def test_bad_sheets(reports, rows, tmp_path):
     others = [unlabelled_record("X", "脾腫なし。"), *(unlabelled_record(id, text) for id, text in TEXTS.items())]
     write_records(others, tmp_path / "others.jsonl")
