@@ -92,10 +92,6 @@ class Journal:
                     f"another output, or --force."
                 )
 
-    def get(self, key: str) -> Entry | None:
-        """RETURNS (Optional[Entry]): What was answered."""
-        return self.entries.get(key)
-
     def add(self, key: str, entry: Entry) -> None:
         """Keep an answer: it is on disk when this returns."""
         self._write({"key": key, **entry.answer._asdict(), "date": entry.date})

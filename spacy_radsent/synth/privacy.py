@@ -33,6 +33,8 @@ HONORIFICS = frozenset({"様", "さま", "氏", "さん", "殿", "ちゃん", "�
 # With what stands before it on its line: a name and a given name.
 AFTER_PATIENT = re.compile(r"患者\s*[:は]?\s*([^\n。、:]{1,12})")
 BEFORE_HONORIFIC = re.compile(rf"[^\n。、:]{{1,16}}(?:{'|'.join(sorted(HONORIFICS))})")
+# "Barrett様食道": the sign is named after a person, and the patient is not.
+LIKE_AN_EPONYM = re.compile(r"[A-Za-z]+様(?=[\u4e00-\u9fff\u30a1-\u30fa])")
 PERSON = "人名"  # third of what Sudachi gives as part of speech: 名詞, 固有名詞, 人名, 姓
 
 
@@ -47,7 +49,8 @@ class IdentifierScreen:
         """RETURNS (List[str]): What there is, by name and in order; the text itself is not quoted."""
         text = unicodedata.normalize("NFKC", text)
         found = [name for name, pattern in COMPILED.items() if pattern.search(text)]
-        named = any(self._names_someone(match[0]) for match in BEFORE_HONORIFIC.finditer(text))
+        addressed = BEFORE_HONORIFIC.finditer(LIKE_AN_EPONYM.sub("", text))
+        named = any(self._names_someone(match[0]) for match in addressed)
         if named or any(_is_name(self.tokenizer.tokenize(match[1])[0]) for match in AFTER_PATIENT.finditer(text)):
             found.append("a name")
         return found

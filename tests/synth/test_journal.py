@@ -27,7 +27,7 @@ def path(tmp_path):
 
 def test_answers_come_back_as_they_were(path):
     with Journal(path) as journal:
-        assert (journal.get("a"), journal.get("b"), journal.get("c")) == (ENTRY, REFUSED, None)
+        assert (journal.entries.get("a"), journal.entries.get("b"), journal.entries.get("c")) == (ENTRY, REFUSED, None)
         assert "a" in journal
         assert journal.batches == {"batch-1": False}
         journal.add_batch("batch-1", done=True)
@@ -41,10 +41,10 @@ def test_line_that_was_cut_off_is_dropped(path):
     for cut in range(1, len(whole.splitlines(keepends=True)[-1]) + 1):
         path.write_bytes(whole[:-cut])
         with Journal(path) as journal:
-            assert (journal.get("a"), journal.get("b"), journal.batches) == (ENTRY, REFUSED, {})
+            assert (journal.entries.get("a"), journal.entries.get("b"), journal.batches) == (ENTRY, REFUSED, {})
             journal.add("c", ENTRY)
         with Journal(path) as journal:
-            assert journal.get("c") == ENTRY
+            assert journal.entries.get("c") == ENTRY
 
 
 @pytest.mark.parametrize(

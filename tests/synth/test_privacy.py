@@ -51,7 +51,7 @@ def test_what_is_found(text, found):
 @pytest.mark.parametrize(
     "text",
     [
-        "すりガラス様陰影。嚢胞様変化(+)、索状様。",
+        "Barrett様食道、Morton様神経腫、すりガラス様陰影。嚢胞様変化(+)、索状様。",
         "20240305のCTと比較。2024/03/05、令和6年3月5日。",
         "3月5日生検。",
         "径12.3456789mm、CTDIvol 12.345、DLP 1234567.8",
