@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import spacy
 from spacy.language import Language
@@ -59,26 +59,46 @@ def use_gpu(gpu_id: int) -> None:
             ) from error
 
 
-def label_stream(nlp: Language, texts: Iterable[tuple[str, Any]], batch_size: int) -> Iterator[tuple[Doc, Any]]:
-    """Label texts; one on which a component fails takes no other with it.
+class Unlabelled(NamedTuple):
+    """A report to label.
+
+    text (str): The report.
+    meta (Dict[str, Any]): By its `source`, "synthetic", a server on another machine may read it.
+    context (Any): What belongs to it.
+    """
+
+    text: str
+    meta: dict[str, Any]
+    context: Any
+
+    def doc(self, nlp: Language) -> Doc:
+        """RETURNS (Doc): Its tokens."""
+        doc = nlp.make_doc(self.text)
+        doc._.radsent_source = self.meta.get("source")
+        return doc
+
+
+def label_stream(nlp: Language, reports: Iterable[Unlabelled], batch_size: int) -> Iterator[tuple[Doc, Any]]:
+    """Label reports; one on which a component fails takes no other with it.
 
     nlp (Language): See `load_pipeline`.
-    texts (Iterable[Tuple[str, Any]]): Each with what belongs to it.
-    batch_size (int): Texts to label at once.
-    YIELDS (Tuple[Doc, Any]): In order; those that failed are left out.
+    reports (Iterable[Unlabelled]): The reports.
+    batch_size (int): Reports to label at once.
+    YIELDS (Tuple[Doc, Any]): Each with its context, in order; those that failed are left out.
     """
-    texts = iter(texts)
-    while chunk := list(islice(texts, CHUNK)):
+    reports = iter(reports)
+    while chunk := list(islice(reports, CHUNK)):
         try:
-            labelled = list(nlp.pipe(chunk, as_tuples=True, batch_size=batch_size))
+            docs = ((report.doc(nlp), report.context) for report in chunk)
+            labelled = list(nlp.pipe(docs, as_tuples=True, batch_size=batch_size))
         except Exception:  # of a component that does not keep to the error handler
-            labelled = [pair for pair in (_alone(nlp, text, context) for text, context in chunk) if pair is not None]
+            labelled = [pair for pair in (_alone(nlp, report) for report in chunk) if pair is not None]
         yield from labelled
 
 
-def _alone(nlp: Language, text: str, context: Any) -> tuple[Doc, Any] | None:
+def _alone(nlp: Language, report: Unlabelled) -> tuple[Doc, Any] | None:
     try:
-        return nlp(text), context
+        return nlp(report.doc(nlp)), report.context
     except Exception as error:
         logger.warning("a component failed on a report (%s)", type(error).__name__)
         return None

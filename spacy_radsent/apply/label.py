@@ -12,7 +12,7 @@ from ..corpus.rows import NO_TEXT, Row
 from ..errors import RadsentError
 from ..files import atomic_writer
 from ..labels import SPANS_KEY
-from ..pipelines import label_stream, load_pipeline, use_gpu
+from ..pipelines import Unlabelled, label_stream, load_pipeline, use_gpu
 from .writer import ENDINGS, write_part
 
 COMPONENT_FAILED = "a component failed on it"
@@ -115,7 +115,7 @@ def _label(nlp: Language, rows: Sequence[Row], batch_size: int) -> tuple[list[Ro
     good = [row for row in checked if not row.reason]
     rejects = [row for row in checked if row.reason]
     done, docs = [], []
-    for doc, row in label_stream(nlp, ((row.text, row) for row in good), batch_size):
+    for doc, row in label_stream(nlp, (Unlabelled(row.text, row.meta, row) for row in good), batch_size):
         if SPANS_KEY in doc.spans:
             done.append(row)
             docs.append(doc)

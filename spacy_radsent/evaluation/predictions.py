@@ -15,7 +15,7 @@ from ..errors import RadsentError, shown
 from ..files import file_name
 from ..labeller import SentenceLabeller
 from ..labels import LABELS, SPANS_KEY
-from ..pipelines import label_stream, load_pipeline
+from ..pipelines import Unlabelled, label_stream, load_pipeline
 from ..spans import covering_span
 from .corpus import GoldCorpus
 
@@ -31,9 +31,9 @@ def predict(nlp: Language, records: Sequence[Record], batch_size: int = 64) -> I
         "on_gold": labels and scores that it gives to the reference's sentences. No sentences where it failed.
     """
     labellers = [pipe for _, pipe in nlp.pipeline if isinstance(pipe, SentenceLabeller) and pipe.key == SPANS_KEY]
-    texts = ((record.text, i) for i, record in enumerate(records) if len(record.text) <= nlp.max_length)
+    reports = (Unlabelled(r.text, r.meta, i) for i, r in enumerate(records) if len(r.text) <= nlp.max_length)
     at = 0
-    for doc, i in label_stream(nlp, texts, batch_size):
+    for doc, i in label_stream(nlp, reports, batch_size):
         yield from map(_failed, records[at:i])
         yield _prediction(doc, records[i], labellers[-1] if labellers else None)
         at = i + 1

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -47,7 +48,8 @@ class Request(NamedTuple):
         return cls(endpoint, body, key_of(body))
 
 
-class Question(NamedTuple, Generic[T]):
+@dataclass(frozen=True)
+class Question(Generic[T]):
     """Something to find out.
 
     ask (Callable[[int], Request]): The request of an attempt, from 0; no two attempts may ask the same.
@@ -58,7 +60,8 @@ class Question(NamedTuple, Generic[T]):
     read: Callable[[str], T]
 
 
-class Outcome(NamedTuple, Generic[T]):
+@dataclass(frozen=True)
+class Outcome(Generic[T]):
     """What became of a question.
 
     value (Optional[T]): What was found out.

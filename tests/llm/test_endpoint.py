@@ -12,10 +12,14 @@ import pytest
 from stub_server import Reply, serve
 from tiny import GOLD, REPORTS, labels_of
 
+from spacy_radsent.apply.label import Part, label_part
 from spacy_radsent.corpus.docbin import blank_pipeline
+from spacy_radsent.corpus.records import Record
+from spacy_radsent.corpus.rows import Row
 from spacy_radsent.endpoint import Endpoint, EndpointError
 from spacy_radsent.endpoint_settings import EndpointSettings
 from spacy_radsent.errors import RadsentError
+from spacy_radsent.evaluation.predictions import predict
 from spacy_radsent.labels import Label
 
 REMOTE = "https://api.example.org/v1"
@@ -334,6 +338,22 @@ def test_what_is_marked_or_allowed_is_sent(monkeypatch):
         assert labels_of(nlp(synthetic)) == GOLD[0].split()
         assert labels_of(make_pipeline(url, allow_remote_phi=True)(REPORTS[1])) == GOLD[1].split()
         assert stub.headers[0]["authorization"] == "Bearer secret-key"
+
+
+def test_evaluate_and_apply_tell_the_source_of_a_report(monkeypatch, tmp_path):
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    with serve(knows_reports) as (stub, url):
+        monkeypatch.setattr("spacy_radsent.endpoint_settings.EndpointSettings.is_local", False)
+        nlp = make_pipeline(url)
+        told = collect_errors(nlp)
+        metas = [{"source": "synthetic"}, {"source": "real"}, {}]
+        records = [Record(id=str(i), text=REPORTS[i], meta=meta) for i, meta in enumerate(metas)]
+        said = [record.meta["prediction"]["status"] for record in predict(nlp, records)]
+        rows = [Row(i, record.id, record.text, record.meta) for i, record in enumerate(records)]
+        counts = label_part(nlp, Part(0, rows), tmp_path, "jsonl", 64)
+    assert [set(status) for status in said] == [{"ok"}, {"error"}, {"error"}]
+    assert counts == (3, 2, 0)
+    assert len(stub.requests) == 2 and len(told) == 4
 
 
 def test_local_server_is_asked_without_a_proxy(monkeypatch):
