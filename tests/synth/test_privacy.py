@@ -15,6 +15,8 @@ SCREEN = IdentifierScreen()
         ("佐藤　花子 様 68歳", "a name"),
         ("鈴木 一郎 氏", "a name"),
         ("スミス様", "a name"),
+        ("Smith様右肺", "a name"),
+        ("Barrett様右肺", "a name"),
         ("患者氏名：佐藤花子", "a name after its label"),
         ("氏名 ﾔﾏﾀﾞﾊﾅｺ", "a name after its label"),
         ("生年月日 1950/3/4", "a date of birth"),
