@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
 from ..errors import RadsentError
-from ..headings import find_heading
+from ..headings import Heading, find_bare_heading, find_heading
 
 # "No.2 右S6 5mm", "病変3", "結節②"; not "結節2mm大", "病変1個", "No 2 mm".
 LESION_NUMBER = re.compile(
@@ -76,9 +76,7 @@ def group_sentences(
     block, inline = "", ""  # headings in force
     last_label = ""
     for i, (text, label) in enumerate(zip(texts, labels, strict=True)):
-        heading = find_heading(text)
-        if heading and heading.alone and label in ("POSITIVE", "NEGATIVE", "CONTINUATION"):
-            heading = None  # "■胸水なし" states something
+        heading = _heading(i, texts, labels, ends_line)
         if heading and heading.until_next:
             block, inline = heading.name, ""
             if heading.alone:
@@ -98,6 +96,18 @@ def group_sentences(
         if ends_line[i]:
             inline = ""
     return groups
+
+
+def _heading(i: int, texts: Sequence[str], labels: Sequence[str], ends_line: Sequence[bool]) -> Heading | None:
+    """RETURNS (Optional[Heading]): The heading that sentence i is or begins with."""
+    heading = find_heading(texts[i])
+    if heading:
+        states = heading.alone and labels[i] in ("POSITIVE", "NEGATIVE", "CONTINUATION")
+        return None if states else heading  # "■胸水なし" states something
+    own_line = ends_line[i] and (i == 0 or ends_line[i - 1])
+    if own_line and labels[i] == "BACKGROUND" and labels[i + 1 : i + 2] in (["POSITIVE"], ["NEGATIVE"]):
+        return find_bare_heading(texts[i])
+    return None
 
 
 def _goal(groups: list[Group], section_start: int, last_label: str, text: str, policies: Policies) -> Group | str:

@@ -38,6 +38,10 @@ def findings(sentences, **config):
     return [(finding.polarity, list(finding.sentences)) for finding in analyse(sentences, **config)._.radsent_findings]
 
 
+def headings(sentences, **config):
+    return [finding.heading for finding in analyse(sentences, **config)._.radsent_findings]
+
+
 def test_a_finding_is_a_positive_with_its_continuations():
     doc = analyse(["B:前回CTと比較。", "P:右肺S1に8mmの結節あり。", "C:辺縁不整。", "C:胸膜陥入あり。", "N:胸水なし。"])
     positive, negative = doc._.radsent_findings
@@ -185,6 +189,49 @@ def test_headings_in_force():
 def test_find_heading(sentence, name, alone):
     heading = find_heading(sentence)
     assert (heading and heading.name, heading and heading.alone) == (name, alone)
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        *(("1. 胸部", "胸部"), ("②肝・胆嚢・膵", "肝・胆嚢・膵"), ("(3) その他", "その他")),
+        *(
+            (line, line)
+            for line in ("胸部", "左大伏在静脈", "下腹部正中", "Ｌｕｎｇ", "頸動脈エコー", "病変②", "骨と関節")
+        ),
+    ],
+)
+def test_a_heading_without_a_sign(line, name):
+    assert headings(["P:右肺に結節。", f"B:{line}", "N:腫瘤なし。", "P:嚢胞あり。"]) == ["", name, name]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *(
+            "SAH精査",
+            "右側腹部痛",
+            "大腸癌術後",
+            "化学療法中",
+            "胸部CT 造影",
+            "検診の胸部写真",
+            "半年前と比較",
+            "6M後 再検",
+        ),
+        *("胸部CTを撮影", "肝、胆嚢", "腹部。", "以前からの多発結節あり"),
+    ],
+)
+def test_background_that_is_no_heading(line):
+    assert headings(["B:■胸部", "P:右肺に結節。", f"B:{line}", "N:胸水なし。"]) == ["胸部", "胸部"]
+
+
+def test_a_heading_without_a_sign_stands_alone_before_a_statement():
+    assert headings(["P:腹部", "N:腹水なし。"]) == ["", ""]
+    assert headings(["B:腹部", "B:造影あり。", "N:腹水なし。"]) == [""]
+    assert headings(["B:腹部", "C:前回より縮小。"]) == [""]
+    assert headings(["B:腹部"]) == []
+    assert headings(["B:腹部", "N:腹水なし。"]) == ["腹部"]
+    assert headings(["B:腹部", "N:腹水なし。"], separator="") == [""]
 
 
 def test_a_bulleted_finding_is_no_heading():
