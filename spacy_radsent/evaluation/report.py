@@ -2,15 +2,19 @@
 
 from collections.abc import Callable, Sequence
 
+import numpy
+
 from ..labels import LABELS
 from .cells import TITLES, mark_best, number, shown, signed
+from .corpus import NO_VALUE
 from .document import Best, Section, Table
 from .plots import Picture
 from .results import Comparison, Evaluation, Run, Scores, Subset
 
-MAX_COLUMNS = 12  # more groups stand in rows
+MAX_COLUMNS = 12  # more groups stand in rows, and are not named one by one
 # What the paper's Table 5 gives for each institution, and what users ask for beside.
 GROUP_METRICS = ("accuracy", "macro_f1", "ppv_1", "recall_1")
+RULES = {"excluded": "no label left out", "counted_wrong": "no label counted as wrong"}
 
 
 def sections_of(evaluation: Evaluation, pictures: dict[str, list[Picture]]) -> list[Section]:
@@ -158,21 +162,61 @@ def _comparison_section(corpus: str, comparisons: Sequence[Comparison]) -> Secti
 
 
 def group_section(corpus: str, field: str, runs: Sequence[Run]) -> Section:
-    """RETURNS (Section): Models by value of a field of `meta`, as in the paper's Table 5."""
-    text = (
-        "Sentences without a label are left out, their number stands in square brackets, as in the paper's Table 5; "
-        "the best of each column is marked."
-    )
-    tables = [_group_table(field, runs, name, "excluded") for name in GROUP_METRICS]
-    if any(run.all.no_label for run in runs):
-        tables += [_group_table(field, runs, name, "counted_wrong") for name in GROUP_METRICS]
+    """RETURNS (Section): By value of a field of `meta`: one model in one table, the lowest accuracy first; several as
+    in the paper's Table 5."""
+    rules = ["excluded", "counted_wrong"] if any(run.all.no_label for run in runs) else ["excluded"]
+    if len(runs) == 1:
+        text = "Lowest accuracy first."
+        tables = [_one_model_table(field, runs[0], rule) for rule in rules]
+    else:
+        text = (
+            "Sentences without a label are left out, their number stands in square brackets, as in the paper's Table "
+            "5; the best of each column is marked."
+        )
+        tables = [_group_table(field, runs, name, rule) for rule in rules for name in GROUP_METRICS]
+    for run in runs:
+        text += _spread(run, field)
     few = sorted({group.name for run in runs for group in run.groups[field] if group.interval.startswith("none: ")})
     if few:
-        text += f"\nToo few reports for an interval: {', '.join(few)}."
+        text += f"\nToo few reports for an interval: {_listed(few)}."
     empty = sorted({group.name for run in runs for group in run.groups[field] if not group.sentences})
     if empty:
-        text += f"\nNo labelled sentence: {', '.join(empty)}."
+        text += f"\nNo labelled sentence: {_listed(empty)}."
     return Section(f"{corpus}: by {field}", text, tables)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names) if len(names) <= MAX_COLUMNS else f"{len(names)} of them"
+
+
+def _spread(run: Run, field: str) -> str:
+    """RETURNS (str): Where there are many values: what to expect of one more."""
+    groups = [group for group in run.groups[field] if group.name != NO_VALUE]
+    accuracies = [value for group in groups if (value := group.excluded.metrics["accuracy"].value) is not None]
+    if len(accuracies) <= MAX_COLUMNS:
+        return ""
+    tenth, half = numpy.quantile(accuracies, [0.1, 0.5])
+    return (
+        f"\n{run.model}: of {len(accuracies)} values of {field}, half have an accuracy of at least {half:.3f}, nine in "
+        f"ten of at least {tenth:.3f}."
+    )
+
+
+def _one_model_table(field: str, run: Run, rule: str) -> Table:
+    def accuracy(group: Subset) -> tuple[bool, float]:
+        value = getattr(group, rule).metrics["accuracy"].value
+        return value is None, value or 0.0
+
+    groups = [*sorted(run.groups[field], key=accuracy), run.all]
+    rows = [
+        [
+            *(group.name, f"{group.reports:,}", f"{group.sentences:,}", f"{group.no_label:,}"),
+            *(shown(getattr(group, rule).metrics[name]) for name in GROUP_METRICS),
+        ]
+        for group in groups
+    ]
+    header = [field, "reports", "sentences", "no label", *(TITLES[name] for name in GROUP_METRICS)]
+    return Table(f"{run.model} by {field}, {RULES[rule]}", header, rows)
 
 
 def _group_table(field: str, runs: Sequence[Run], metric: str, rule: str) -> Table:
@@ -184,8 +228,7 @@ def _group_table(field: str, runs: Sequence[Run], metric: str, rule: str) -> Tab
         f"{group.name} ({group.reports:,} reports, {group.sentences:,} sentences)"
         for group in [*runs[0].groups[field], runs[0].all]
     ]
-    rule_name = "no label left out" if rule == "excluded" else "no label counted as wrong"
-    caption = f"{TITLES[metric]} by {field}, {rule_name}"
+    caption = f"{TITLES[metric]} by {field}, {RULES[rule]}"
     if len(names) > MAX_COLUMNS:
         return Table(
             caption, [field, *(run.model for run in runs)], [[n, *c] for n, c in zip(names, columns, strict=True)]

@@ -151,6 +151,30 @@ def test_report_in_markdown_holds_no_report_text(evaluated):
     assert not any(sentence in report for text in REPORTS for sentence in text.split("\n"))
 
 
+def test_one_model_by_many_institutions(pipelines, tmp_path):
+    records = []
+    for i in range(20):
+        labels = GOLD[i % 3].split()
+        if i in (7, 13):
+            labels[1] = "BACKGROUND" if labels[1] != "BACKGROUND" else "NEGATIVE"
+        meta = {} if i == 19 else {"institution": f"病院{i:02}"}
+        records.append(labelled(f"R{i:02}", REPORTS[i % 3], labels, **meta))
+    write_records(records, tmp_path / "many.jsonl")
+    done = evaluate(
+        f"m={pipelines / 'trained'}", tmp_path / "many.jsonl", "--by", "institution", "-o", tmp_path / "out"
+    )
+    assert done.exit_code == 0, done.output
+    report = (tmp_path / "out" / "report.md").read_text(encoding="utf-8")
+    section = report.partition("## many: by institution")[2].partition("\n## ")[0]
+    rows = [line.strip("| ").split(" | ") for line in section.split("\n") if line.startswith("| ")]
+    assert rows[0] == ["institution", "reports", "sentences", "no label", "accuracy", "macro F1", "PPV_1", "Recall_1"]
+    assert {rows[2][0], rows[3][0]} == {"病院07", "病院13"}  # the lowest first
+    assert len(rows) == 2 + 20 + 1
+    assert rows[-1][:2] == ["all", "20"]
+    assert "m: of 19 values of institution, half have an accuracy of at least 1.000" in section
+    assert "Too few reports for an interval: 20 of them." in section
+
+
 def test_page_escapes_every_string_and_loads_nothing(evaluated):
     output, _ = evaluated
     page = (output / "report.html").read_text(encoding="utf-8")
