@@ -17,12 +17,13 @@ ALONE = re.compile(
 COLON = re.compile(
     rf"{BULLET}([^\s。．、，,:：()（）\[\]［］【】][^。．、，:：()（）\[\]［］【】\n]{{0,19}})[:：](?!\s*\d)"
 )
-# Nouns alone: "胸部", "2. 肝・胆", "その他". Not why and how one looked: "SAH精査", "健診", "胸部CT 造影".
+# Nouns alone: "胸部", "2. 肝・胆", "その他"; not "6M後".
 BARE = re.compile(
     rf"(?!\s*\d+[^\d.．)）、]){BULLET}"
-    r"((?:その他|そのほか|ほか|[一-龥々ァ-ヶー・･/／とA-Za-zＡ-Ｚａ-ｚ]){1,12}(?<!精査|評価|観察|検診|健診|再検|対比|比較|造影|単純|打撲|追記)"
-    r"(?<![痛後と・･/／])(?<!(?<!正)中)[①-⑳]?)\s*"
+    r"((?:その他|そのほか|ほか|[一-龥々ァ-ヶー・･/／とA-Za-zＡ-Ｚａ-ｚ]){1,12}[①-⑳]?)\s*"
 )
+# Why and how one looked: "SAH精査", "右側腹部痛", "造影"; not "下腹部正中".
+INDICATION = re.compile(r".*(?:精査|評価|観察|検診|健診|再検|対比|比較|造影|単純|打撲|追記|[痛後と・･/／]|(?<!正)中)")
 # "【#1】", "＜図1＞", "Se3 Im:": what points to an image is no heading.
 FIGURE = re.compile(r"[#＃]|(?:図|画像|fig|im|se)\w{0,6}\s*\d|.*\d\s*im(?:age|g)?$", re.IGNORECASE)
 
@@ -47,7 +48,9 @@ def find_bare_heading(line: str) -> Heading | None:
     """RETURNS (Optional[Heading]): A line as a heading without any sign. Only what stands around it can tell that it
     is one: it is no finding, and one follows."""
     match = BARE.fullmatch(line)
-    return Heading(match[1], alone=True, until_next=True, end=match.end()) if match else None
+    if match is None or INDICATION.fullmatch(match[1]):
+        return None
+    return Heading(match[1], alone=True, until_next=True, end=match.end())
 
 
 def find_heading(sentence: str) -> Heading | None:
