@@ -14,10 +14,12 @@ from spacy.vocab import Vocab
 from thinc.api import Model, Ops, Optimizer, set_dropout_rate
 from thinc.types import Floats2d, Ragged
 
+from ..choices import read_choices
 from ..errors import RadsentError
 from ..extensions import install_extensions
 from ..labeller import Labelled, SentenceLabeller, write_labelled
 from ..labels import LABELS, SPANS_KEY
+from ..spans import covering_span
 from .decision import Decision
 from .teacher import Teacher
 from .weights import check_trained, load_weights
@@ -39,6 +41,7 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
         label_smoothing: float = 0.0,
         class_weights: dict[str, float] | None = None,
         decision: Decision = Decision(),
+        tokenizer: Callable[[str], Doc] | None = None,
         scorer: Callable | None = None,
     ) -> None:
         """Build the component.
@@ -51,6 +54,8 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
         class_weights (Optional[Dict[str, float]]): What a sentence of a label counts in training; 1 for those not
             named. More for POSITIVE: fewer findings are missed, more are false.
         decision (Decision): How probabilities become labels.
+        tokenizer (Optional[Callable[[str], Doc]]): Tokenizes reports whose choices on forms are read (`choices.py`);
+            None: the model is given them as they are printed.
         scorer (Optional[Callable]): See `scorer.label_score`.
         """
         if not 0.0 <= label_smoothing < 1.0:
@@ -76,6 +81,7 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
             "class_weights": weights,
         }
         self.decision = decision
+        self.tokenizer = tokenizer
         self._rehearsal_model: Model | None = None
         self._teacher: Teacher | None = None
         for label in LABELS:
@@ -105,7 +111,24 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
         sentences (List[List[Span]]): The sentences of each.
         RETURNS (Prediction): The sentences, and their probabilities.
         """
-        return sentences, self._probabilities(docs, sentences)
+        return sentences, self._probabilities(*self._as_chosen(docs, sentences))
+
+    def _as_chosen(self, docs: list[Doc], sentences: list[list[Span]]) -> tuple[list[Doc], list[list[Span]]]:
+        """RETURNS (Tuple[List[Doc], List[List[Span]]]): The same, or other documents in place of those with choices on
+        forms, with as many sentences, which say what was chosen."""
+        read = [[read_choices(span.text) for span in spans] for spans in sentences]
+        forms = [any(t != s.text for t, s in zip(*pair, strict=True)) for pair in zip(read, sentences, strict=True)]
+        if (
+            self.tokenizer is None
+            or not any(forms)
+            or any(node.name.endswith("listener") for node in self.model.walk())
+        ):
+            return docs, sentences  # what a component before made of a document does not fit another one
+        docs, sentences = [*docs], [*sentences]
+        for i, form in enumerate(forms):
+            if form:
+                docs[i], sentences[i] = _rewritten(docs[i], sentences[i], read[i], self.tokenizer)
+        return docs, sentences
 
     def _probabilities(self, docs: list[Doc], sentences: list[list[Span]]) -> Floats2d:
         if not any(sentences):
@@ -288,6 +311,22 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
         self._check_scheme(self.cfg["labels"])
         self.cfg = settings  # those of the pipeline's config: `spacy.load(path, config=...)` may have given others
         return self
+
+
+def _rewritten(
+    doc: Doc, sentences: list[Span], texts: list[str], tokenizer: Callable[[str], Doc]
+) -> tuple[Doc, list[Span]]:
+    """RETURNS (Tuple[Doc, List[Span]]): A document with other texts in place of its sentences."""
+    pieces: list[str] = []
+    offsets = []
+    size = last = 0
+    for span, text in zip(sentences, texts, strict=True):
+        between = doc.text[last : span.start_char]
+        offsets.append((size + len(between), size + len(between) + len(text)))
+        pieces += [between, text]
+        size, last = offsets[-1][1], span.end_char
+    other = tokenizer("".join([*pieces, doc.text[last:]]))
+    return other, [covering_span(other, start, end) for start, end in offsets]
 
 
 def _offsets(sentences: Sequence[Sequence[Span]], ops: Ops) -> Ragged:

@@ -70,6 +70,7 @@ DEFAULT_MODEL = Config().from_str(default_model_config)["model"]
         "positive_threshold": None,
         "review_below": 0.0,
         "label_weights": None,
+        "read_choices": True,
         "scorer": {"@scorers": "spacy_radsent.label_scorer.v1"},
     },
     default_score_weights={
@@ -96,9 +97,11 @@ def make_classifier(
     positive_threshold: float | None,
     review_below: float,
     label_weights: list[float] | None,
+    read_choices: bool,
     scorer: Callable | None,
 ) -> RadsentClassifier:
-    """Build a `radsent` component; see `RadsentClassifier`, and `Decision` for temperature to label weights."""
+    """Build a `radsent` component: see `RadsentClassifier`; for temperature to label weights, `Decision`; for what is
+    read on forms, `choices.py`."""
     return RadsentClassifier(
         nlp.vocab,
         model,
@@ -107,5 +110,6 @@ def make_classifier(
         label_smoothing=label_smoothing,
         class_weights=class_weights,
         decision=Decision(temperature, positive_threshold, review_below, label_weights),
+        tokenizer=nlp.tokenizer if read_choices else None,
         scorer=scorer,
     )

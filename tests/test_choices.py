@@ -1,0 +1,141 @@
+"""Choices on forms: what was chosen, in the notations of many institutions, and what is no choice."""
+
+import numpy
+import pytest
+import spacy
+from spacy.training import Example
+from tiny import gold_doc, labels_of, learn_reports, make_pipeline, scores_of, train_tiny
+
+from spacy_radsent.choices import read_choices
+
+
+@pytest.mark.parametrize(
+    ("printed", "chosen"),
+    [
+        ("胸水 □有 ☑無", "胸水 (-)"),
+        ("骨折　☑有　□無", "骨折 (+)"),
+        ("胸水：☑有（右優位、少量）□無", "胸水 (+)（右優位、少量）"),
+        ("間質影：☑有 □無（両側下葉の胸膜直下）。", "間質影 (+)（両側下葉の胸膜直下）。"),
+        ("椎間板ヘルニア ■あり □なし (L4/5).", "椎間板ヘルニア (+) (L4/5)."),
+        ("腸重積 ●有 ○無  型 ●回腸結腸 ○小腸小腸", "腸重積 (+) 型 回腸結腸"),
+        ("椎体骨折　[ ]圧迫 [ ]破裂 [x]なし。", "椎体骨折 (-)。"),
+        ("肺 [レ]浸潤影 [　]気腫 [　]良好", "肺 浸潤影"),
+        ("肺動脈径：□正常 ☑拡大（34mm）", "肺動脈径： 拡大（34mm）"),
+        ("腫瘤 ☑present □absent, 18mm大.", "腫瘤 (+), 18mm大."),
+        ("縦隔リンパ節腫大 有・【無】。", "縦隔リンパ節腫大 (-)。"),
+        ("腸骨動脈狭窄 右【有】・無　左 有・【無】.", "腸骨動脈狭窄 右 (+)　左 (-)."),
+        ("浸潤影 (Y)/N　胸水 Y/(N)", "浸潤影 (+)　胸水 (-)"),
+        ("前十字靱帯断裂 ＿有＿／無", "前十字靱帯断裂 (+)"),
+        ("アキレス腱 正常・(肥厚)", "アキレス腱 肥厚"),
+        ("リンパ節：縦隔 (+)／【(-)】", "リンパ節：縦隔 (-)"),
+        ("甲状腺 ＋・〔±〕・−", "甲状腺 ±"),
+        ("腎萎縮 ⊕・−", "腎萎縮 (+)"),
+        ("胸水 ○有 無", "胸水 (+)"),
+        ("胸水 有　【無】", "胸水 (-)"),
+        ("骨折：有✓ 無", "骨折 (+)"),
+        ("静脈は圧迫で消える　レはい　いいえ", "静脈は圧迫で消える (+)"),
+        ("造影剤の漏れ：はい◎・いいえ　肝静脈に及ぶ：いいえ◎・はい", "造影剤の漏れ (+)　肝静脈に及ぶ (-)"),
+        ("肝に集積はあるか（いいえ／はい◎）。", "肝に集積 (+)。"),
+        ("腫瘤はありますか（はい◎／いいえ）", "腫瘤 (+)"),
+        ("鉤ヘルニア なし・疑い・あり →なし", "鉤ヘルニア (-)"),
+        ("黄色靱帯肥厚 なし／軽度／中等度⇒軽度", "黄色靱帯肥厚 軽度"),
+    ],
+)
+def test_what_was_chosen(printed, chosen):
+    assert read_choices(printed) == chosen
+    assert read_choices(chosen) == chosen
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        *("右肺S1に8mmの結節を認めます。[#1]", "胸水(-)、腹水(-)", "結節・浸潤影 (-)、胸水 (-)。", "胸水／(－)"),
+        *(
+            "肝・【胆嚢】・膵",
+            "肝(S6)・脾に嚢胞",
+            "【胸部】有意な異常なし",
+            "■胸部",
+            "☑結節 ☑胸水",
+            "□骨折",
+            "○甲状腺 異常なし",
+        ),
+        *(
+            "両側apical cap (+)、中葉に線状瘢痕 (+)。",
+            "L4/5 disc space narrowing (+)、listhesis (-)",
+            "Bone survey: N/A",
+        ),
+        *(
+            "レベルVI 異常なし",
+            "T2 high / 造影(+) - s/o abscess",
+            "胸水（有）　心嚢水（無）",
+            "胸水の有無",
+            "有・無",
+            "",
+        ),
+        *(
+            "12mm → 15mm",
+            "前回 なし → 今回 あり",
+            "肺野に明らかな異常なし/著変なし",
+            "子宮・付属器 (術後)",
+            "S/O (or) R/O",
+        ),
+    ],
+)
+def test_what_is_no_choice(sentence):
+    assert read_choices(sentence) == sentence
+
+
+@pytest.mark.parametrize("sentence", ["・有" * 2000, "【" * 5000, "□有" * 1000 + "☑", "有 " * 3000 + "無"])
+def test_long_lines_end(sentence):
+    assert read_choices(sentence)
+
+
+FORM = "胸部CT。\n結節 □無 ☑有（右S1）\n左肺に結節なし。\n胸水 ☑無 □有"
+CHOSEN = "胸部CT。\n結節 (+)（右S1）\n左肺に結節なし。\n胸水 (-)"
+
+
+@pytest.fixture(scope="module")
+def trained():
+    return train_tiny()
+
+
+def test_a_form_is_labelled_by_what_was_chosen(trained):
+    doc, other, chosen = trained.pipe([FORM, "胸水なし。", CHOSEN])
+    numpy.testing.assert_allclose(scores_of(doc), scores_of(chosen), atol=1e-6)
+    assert [span.text for span in doc.spans["radsent"]] == FORM.split("\n")
+    assert doc.text == FORM
+    assert scores_of(other) == pytest.approx(scores_of(trained("胸水なし。")), abs=1e-6)
+
+
+def test_forms_can_be_labelled_as_printed(trained, tmp_path):
+    trained.to_disk(tmp_path)
+    assert spacy.load(tmp_path).config["components"]["radsent"]["read_choices"] is True
+    printed = spacy.load(tmp_path, config={"components": {"radsent": {"read_choices": False}}})
+    assert not numpy.allclose(scores_of(printed(FORM)), scores_of(printed(CHOSEN)), atol=1e-3)
+    numpy.testing.assert_allclose(scores_of(spacy.load(tmp_path)(FORM)), scores_of(trained(FORM)), atol=1e-6)
+    assert labels_of(printed(CHOSEN)) == labels_of(trained(CHOSEN))
+
+
+def test_training_sees_forms_as_printed():
+    def read(text):
+        raise AssertionError(text)
+
+    nlp = make_pipeline()
+    nlp.get_pipe("radsent").tokenizer = read
+    labels = ["BACKGROUND", "POSITIVE", "NEGATIVE", "NEGATIVE"]
+    learn_reports(nlp, 0.01, steps=2, examples=[Example(nlp.make_doc(FORM), gold_doc(nlp, FORM, labels))])
+    with pytest.raises(AssertionError):
+        nlp(FORM)
+
+
+def test_a_form_that_cannot_be_tokenized_fails_alone(trained):
+    def read(text):
+        raise ValueError("too long")
+
+    failed = []
+    broken = train_tiny()
+    broken.get_pipe("radsent").tokenizer = read
+    broken.set_error_handler(lambda name, pipe, docs, error: failed.extend(doc.text for doc in docs))
+    docs = list(broken.pipe([FORM, CHOSEN]))
+    assert failed == [FORM]
+    assert labels_of(docs[1]) == labels_of(trained(CHOSEN))
