@@ -8,70 +8,38 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-PRESENT = ("有", "有り", "あり", "ある", "＋", "+", "⊕", "はい", "Yes", "YES", "yes", "Y", "陽性", "該当", "present")
-ABSENT = (
-    "無",
-    "無し",
-    "なし",
-    "ない",
-    "－",
-    "−",
-    "-",
-    "⊖",
-    "いいえ",
-    "No",
-    "NO",
-    "no",
-    "N",
-    "陰性",
-    "非該当",
-    "absent",
-)
-SIGNS = {**dict.fromkeys(PRESENT, "(+)"), **dict.fromkeys((*ABSENT, "none"), "(-)")}
+PRESENT = (*"有＋+⊕Y", "有り", "あり", "ある", "はい", "Yes", "yes", "陽性", "該当", "present")
+ABSENT = (*"無－−-⊖N", "無し", "なし", "ない", "いいえ", "No", "no", "陰性", "非該当", "absent", "none")
+SIGNS = {**dict.fromkeys(PRESENT, "(+)"), **dict.fromkeys(ABSENT, "(-)")}
 # Where one of these is printed, what stands beside it is another choice: not so in "肝・【胆嚢】".
-CHOICES = {
-    *SIGNS,
-    "正常",
-    "異常",
-    "異常なし",
-    "n.p.",
-    "普通",
-    "疑い",
-    "疑",
-    "不明",
-    "要",
-    "不要",
-    "可",
-    "不可",
-    "著変なし",
-}
+OTHERS = ("正常", "異常", "異常なし", "著変なし", "n.p.", "普通", "疑い", "疑", "不明", "要", "不要", "可", "不可")
+CHOICES = {*SIGNS, *OTHERS}
 
-# Boxes before each choice, ticked and empty ones of a kind.
-KINDS = [
-    (re.compile(r"[☑☒✓✔■✅▣]\s?"), re.compile(r"[□☐⬜]\s?")),
-    (re.compile(r"[●◉]\s?"), re.compile(r"[○◯]\s?")),
-    (re.compile(r"[\[［]\s?[xXｘ✓○●レ]\s?[\]］]\s?"), re.compile(r"[\[［]\s*[\]］]\s?")),
-]
-ANY_BOX = re.compile("|".join(box.pattern for kind in KINDS for box in kind))
-UNTIL_ITS_END = re.compile(rf"(?:(?!{ANY_BOX.pattern})[^\s、，,。．;；|｜／/(（.]|\.(?=\w))*")
+# Boxes before each choice: ticked ones, and empty ones of the same kind.
+BOXES = [(r"[☑☒✓✔■✅▣]", r"[□☐⬜]"), (r"[●◉]", r"[○◯]"), (r"[\[［]\s?[xXｘ✓○●レ]\s?[\]］]", r"[\[［]\s*[\]］]")]
+ANY_BOX = "|".join(box for kind in BOXES for box in kind)
+OF_BOX = rf"\s?((?:(?!{ANY_BOX})[^\s、，,。．;；|｜／/(（.]|\.(?=\w))*)"
+TICKED_AND_EMPTY = [tuple(re.compile(box + OF_BOX) for box in kind) for kind in BOXES]
 
-# Choices behind each other, the chosen one in brackets or beside a mark.
+# Choices behind each other, the chosen one in brackets or with a mark.
 BRACKETS = ("()", "（）", "【】", "〔〕", "[]", "＿＿", "**", "<>", "＜＞", "「」")
 OPENING, CLOSING = ("".join(map(re.escape, side)) for side in zip(*BRACKETS, strict=True))
-MARKS = "○◎✓レ→⇒"
-WORD = rf"(?:\([+＋\-－]\)|[^\s・／/|｜、，。．,:：;；{OPENING}{CLOSING}{MARKS}]{{1,10}})"
-CHOICE = re.compile(rf"([{OPENING}{MARKS}]?)({WORD})([{CLOSING}{MARKS}]?)")
+MARKS_BEFORE, MARKS_AFTER, ARROWS = "○◎✓レ", "○◎✓", "→⇒"
+WORD = rf"(?:\([+＋\-－]\)|[^\s・／/|｜、，。．,:：;；{OPENING}{CLOSING}{MARKS_BEFORE}{ARROWS}]{{1,10}})"
+CHOICE = re.compile(rf"([{OPENING}{MARKS_BEFORE}{ARROWS}]?)({WORD})([{CLOSING}{MARKS_AFTER}]?)")
+KNOWN_CHOICE = CHOICE.pattern.replace(WORD, "|".join(map(re.escape, sorted(CHOICES, key=len, reverse=True))))
 SLASH = r"\s?[・／/|｜]\s?"
-START, END = rf"(?:(?<![^\s:：、，,{OPENING}])|(?=[【〔（＿]))", r"(?![^\s、，,。．）)；;（(.])"
-LISTED = re.compile(rf"{START}{CHOICE.pattern}(?:{SLASH}{CHOICE.pattern})+{END}")
-KNOWN = "|".join(map(re.escape, sorted(CHOICES, key=len, reverse=True)))
-SPACED_CHOICE = rf"[{OPENING}{MARKS}]?(?:{KNOWN})[{CLOSING}{MARKS}]?"
-SPACED = re.compile(rf"{START}{SPACED_CHOICE}(?:\s{{1,2}}{SPACED_CHOICE})+{END}")
-POINTED = re.compile(rf"{START}({WORD}(?:{SLASH}{WORD})+)\s?[→⇒]\s?(?P<chosen>{WORD}){END}")
-# In few sentences; the rest is not looked at closely, which would take twenty times as long.
-HINT = re.compile(
-    rf"{ANY_BOX.pattern}|[{OPENING}{MARKS}⊕⊖][^\s・／/|｜]{{0,10}}[\s・／/|｜]|[・／/|｜\s][^\s・／/|｜]{{0,10}}[{CLOSING}{MARKS}⊕⊖]"
-)
+START = rf"(?:(?<![^\s:：、，,{OPENING}])|(?=[【〔（＿]))"
+END = r"(?![^\s、，,。．）)；;（(.])"
+BEHIND_EACH_OTHER = [
+    re.compile(rf"{START}{CHOICE.pattern}(?:{SLASH}{CHOICE.pattern})+{END}"),
+    re.compile(rf"{START}{KNOWN_CHOICE}(?:\s{{1,2}}{KNOWN_CHOICE})+{END}"),
+]
+POINTED_AT = re.compile(rf"{START}({WORD}(?:{SLASH}{WORD})+)\s?[{ARROWS}]\s?(?P<chosen>{WORD}){END}")
+
+# In few sentences: the others are not looked at closely, which would take four times as long.
+MARK = rf"[{OPENING}{CLOSING}{MARKS_BEFORE}{ARROWS}⊕⊖]"
+HINT = re.compile(rf"{ANY_BOX}|{MARK}[^\s・／/|｜]{{0,10}}[\s・／/|｜]|[\s・／/|｜][^\s・／/|｜]{{0,10}}{MARK}")
 QUESTION = re.compile(r"(?:[がは]?(?:あるか|ありますか|認めるか|認めますか))?[?？]?[\s:：（]*(\([+-]\))）?")
 
 
@@ -87,57 +55,52 @@ def read_choices(sentence: str) -> str:
     """RETURNS (str): A sentence with what was chosen alone; as it is where nothing is a choice."""
     if not HINT.search(sentence):
         return sentence
-    edits = [*_boxes(sentence)] or [*_pointed(sentence)] or [*_listed(sentence)]
+    edits = [*_boxes(sentence)] or [*_pointed_at(sentence)] or [*_behind_each_other(sentence)]
     if not edits:
         return sentence
-    parts, last = [], 0
+    pieces, last = [], 0
     for start, end, text in sorted(edits):
         if start >= last:
-            parts += [sentence[last:start], text]
+            pieces += [sentence[last:start], text]
             last = end
-    read = "".join([*parts, sentence[last:]])
-    read = QUESTION.sub(r" \1", read)
+    read = QUESTION.sub(r" \1", "".join([*pieces, sentence[last:]]))
     return re.sub(r"\s{2,}", " ", read).strip() or sentence
 
 
 def _boxes(sentence: str) -> Iterator[Edit]:
-    """YIELDS (Edit): For each box, where ticked and empty ones of a kind stand together."""
-    for ticked, empty in KINDS:
+    """YIELDS (Edit): "□有 ☑無": for each box, where ticked and empty ones of a kind stand together."""
+    for ticked, empty in TICKED_AND_EMPTY:
         chosen, others = [*ticked.finditer(sentence)], [*empty.finditer(sentence)]
         if chosen and others:
-            for box in (*chosen, *others):
-                choice = UNTIL_ITS_END.match(sentence, box.end())
-                assert choice  # as a choice may be empty
-                if box in chosen:
-                    yield Edit(box.start(), choice.end(), _put(choice[0]))
-                else:
-                    yield Edit(len(sentence[: box.start()].rstrip()), choice.end(), "")
+            yield from (Edit(*box.span(), _put(box[1])) for box in chosen)
+            yield from (Edit(len(sentence[: box.start()].rstrip()), box.end(), "") for box in others)
 
 
-def _pointed(sentence: str) -> Iterator[Edit]:
+def _pointed_at(sentence: str) -> Iterator[Edit]:
     """YIELDS (Edit): "なし・疑い・あり →あり"."""
-    for match in POINTED.finditer(sentence):
+    for match in POINTED_AT.finditer(sentence):
         printed = re.split(SLASH, match[1])
         if match["chosen"] in printed and CHOICES & {*printed}:
-            yield Edit(match.start(), match.end(), _put(match["chosen"]))
+            yield Edit(*match.span(), _put(match["chosen"]))
 
 
-def _listed(sentence: str) -> Iterator[Edit]:
+def _behind_each_other(sentence: str) -> Iterator[Edit]:
     """YIELDS (Edit): "有・【無】", "はい○・いいえ", "(Y)/N", "○有 無"."""
-    for pattern in (LISTED, SPACED):
+    for pattern in BEHIND_EACH_OTHER:
         for match in pattern.finditer(sentence):
             choices = [*CHOICE.finditer(match[0])]
             # "(+)" may be marked, and may be how it is printed: "(+)・-", "(+)／【(-)】".
             marked = [c for c in choices if _is_marked(c)] or [c for c in choices if c[1] + c[3] == "()"]
             printed = {c[2] for c in choices if c not in marked}
             if len(marked) == 1 and CHOICES & printed:
-                yield Edit(match.start(), match.end(), _put(marked[0][2]))
+                yield Edit(*match.span(), _put(marked[0][2]))
 
 
 def _is_marked(choice: re.Match[str]) -> bool:
     before, word, after = choice.groups()
-    by_mark = f"{before} "[0] in MARKS or f"{after} "[0] in MARKS or word in ("⊕", "⊖")
-    return by_mark or before + after in BRACKETS[1:]
+    if before == "レ" and word not in CHOICES:
+        return False  # "レベルII"
+    return before + after in (*BRACKETS[1:], *MARKS_BEFORE, *ARROWS) or after in [*MARKS_AFTER] or word in ("⊕", "⊖")
 
 
 def _put(choice: str) -> str:

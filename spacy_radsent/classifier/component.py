@@ -116,18 +116,15 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
     def _as_chosen(self, docs: list[Doc], sentences: list[list[Span]]) -> tuple[list[Doc], list[list[Span]]]:
         """RETURNS (Tuple[List[Doc], List[List[Span]]]): The same, or other documents in place of those with choices on
         forms, with as many sentences, which say what was chosen."""
-        read = [[read_choices(span.text) for span in spans] for spans in sentences]
-        forms = [any(t != s.text for t, s in zip(*pair, strict=True)) for pair in zip(read, sentences, strict=True)]
-        if (
-            self.tokenizer is None
-            or not any(forms)
-            or any(node.name.endswith("listener") for node in self.model.walk())
-        ):
-            return docs, sentences  # what a component before made of a document does not fit another one
+        # A listener takes what a component before made of these documents.
+        if self.tokenizer is None or any(node.name.endswith("listener") for node in self.model.walk()):
+            return docs, sentences
         docs, sentences = [*docs], [*sentences]
-        for i, form in enumerate(forms):
-            if form:
-                docs[i], sentences[i] = _rewritten(docs[i], sentences[i], read[i], self.tokenizer)
+        for i, spans in enumerate(sentences):
+            texts = [span.text for span in spans]
+            chosen = [read_choices(text) for text in texts]
+            if chosen != texts:
+                docs[i], sentences[i] = _rewritten(docs[i], spans, chosen, self.tokenizer)
         return docs, sentences
 
     def _probabilities(self, docs: list[Doc], sentences: list[list[Span]]) -> Floats2d:
