@@ -41,7 +41,7 @@ ITEM_OPENER = re.compile(
     r"\s*(?:[・･\-‐–—*＊○●◯◎□■◆◇▪•<＜【\[［]|[①-⑳]|[(（]\s*(?:\d{1,2}|[A-Za-z])\s*[)）]"
     r"|\d{1,2}\s*[.．)）、:：](?!\d)|[^\s。．、]{1,12}[:：])"
 )
-ENUMERATOR = re.compile(r"[\s・･\-○●■(（]*(?:\d{1,3}|[A-Za-z])$")
+ENUMERATOR = re.compile(r"[\s・･\-○●■(（]*(?:\d{1,3}|[A-Za-zＡ-Ｚａ-ｚⅠ-Ⅻⅰ-ⅻア-オ]|[IVX]{2,4}|[ivx]{2,4})$")
 LATIN_WORD = re.compile(r"[A-Za-zＡ-Ｚａ-ｚ./]+$")
 # "2024. 5. 1": its full stops have spaces behind them.
 SPACED_DATE = re.compile(r"(?<!\d)(?:19|20)\d\d[.．] ?\d{1,2}[.．] ?\d")

@@ -41,6 +41,10 @@ LAYOUTS = {
     "latin_after_period": ("脳室拡大なし.midline shiftなし.", ["脳室拡大なし.", "midline shiftなし."]),
     # enumerations
     "enumerated_dot": ("1. 肝S8に嚢胞.2. 胆嚢ポリープ.", ["1. 肝S8に嚢胞.", "2. 胆嚢ポリープ."]),
+    "enumerated_roman": (
+        "Ⅰ．肝に腫瘤あり。\nII. 脾腫なし。ア．胸水なし。Ａ．腹水なし。",
+        [*("Ⅰ．肝に腫瘤あり。", "II. 脾腫なし。"), *("ア．胸水なし。", "Ａ．腹水なし。")],
+    ),
     "enumerated_dot_lines": ("1.肝嚢胞\n2.腎嚢胞\n10.副脾", ["1.肝嚢胞", "2.腎嚢胞", "10.副脾"]),
     "enumerated_letter": ("a. 肝嚢胞。b. 腎嚢胞。", ["a. 肝嚢胞。", "b. 腎嚢胞。"]),
     "enumerated_brackets": ("(1) 肝嚢胞。(2) 腎嚢胞。", ["(1) 肝嚢胞。", "(2) 腎嚢胞。"]),

@@ -104,10 +104,8 @@ def _heading(i: int, texts: Sequence[str], labels: Sequence[str], ends_line: Seq
     if heading:
         states = heading.alone and labels[i] in ("POSITIVE", "NEGATIVE", "CONTINUATION")
         return None if states else heading  # "■胸水なし" states something
-    if labels[i] != "BACKGROUND" or i + 1 == len(labels) or labels[i + 1] not in ("POSITIVE", "NEGATIVE"):
-        return None
     own_line = ends_line[i] and (i == 0 or ends_line[i - 1])
-    return find_bare_heading(texts[i]) if own_line else None
+    return find_bare_heading(texts[i]) if own_line and labels[i] == "BACKGROUND" else None
 
 
 def _goal(groups: list[Group], section_start: int, last_label: str, text: str, policies: Policies) -> Group | str:

@@ -194,15 +194,31 @@ def test_find_heading(sentence, name, alone):
 @pytest.mark.parametrize(
     ("line", "name"),
     [
-        *(("1. 胸部", "胸部"), ("②肝・胆嚢・膵", "肝・胆嚢・膵"), ("(3) その他", "その他")),
+        *(
+            ("1. 胸部", "胸部"),
+            ("②肝・胆嚢・膵", "肝・胆嚢・膵"),
+            ("(3) その他", "その他"),
+            ("Ⅱ．腹部", "腹部"),
+            ("◎骨盤", "骨盤"),
+        ),
+        *(
+            ("腹部（肝・胆・膵）", "腹部"),
+            ("A. 副鼻腔", "副鼻腔"),
+            ("胆嚢（切除後）", "胆嚢"),
+            ("頭部CT (痙攣後)", "頭部CT"),
+        ),
         *(
             (line, line)
-            for line in ("胸部", "左大伏在静脈", "下腹部正中", "Ｌｕｎｇ", "頸動脈エコー", "病変②", "骨と関節")
+            for line in ("胸部", "左大伏在静脈", "下腹部正中", "頸動脈エコー", "病変②", "骨と関節", "肝、胆、膵、脾")
+        ),
+        *(
+            (line, line)
+            for line in ("腹部 骨盤", "腹部・骨盤部・骨・軟部組織", "Mediastinum / hilum", "Upper abdomen", "LUNG")
         ),
     ],
 )
 def test_a_heading_without_a_sign(line, name):
-    assert headings(["P:右肺に結節。", f"B:{line}", "N:腫瘤なし。", "P:嚢胞あり。"]) == ["", name, name]
+    assert headings(["P:右肺に結節。", f"B:{line}", "B:体動あり。", "N:腫瘤なし。", "P:嚢胞あり。"]) == ["", name, name]
 
 
 @pytest.mark.parametrize(
@@ -213,25 +229,38 @@ def test_a_heading_without_a_sign(line, name):
             "右側腹部痛",
             "大腸癌術後",
             "化学療法中",
-            "胸部CT 造影",
             "検診の胸部写真",
             "半年前と比較",
             "6M後 再検",
+            "胸部CTを撮影",
+            "腹部。",
         ),
-        *("胸部CTを撮影", "肝、胆嚢", "腹部。", "以前からの多発結節あり"),
+        *(
+            "乳癌",
+            "肝硬変",
+            "糖尿病",
+            "腰痛症",
+            "心不全",
+            "PSA高値",
+            "脳外科依頼",
+            "主治医様",
+            "緊急",
+            "Lung cancer",
+            "Follow up",
+        ),
+        *("山田太郎", "読影医佐藤", "中野", "大橋", "上野", "以前からの多発結節あり", "肺" * 41),
     ],
 )
 def test_background_that_is_no_heading(line):
     assert headings(["B:■胸部", "P:右肺に結節。", f"B:{line}", "N:胸水なし。"]) == ["胸部", "胸部"]
 
 
-def test_a_heading_without_a_sign_stands_alone_before_a_statement():
+def test_a_heading_without_a_sign_stands_alone_and_states_nothing():
     assert headings(["P:腹部", "N:腹水なし。"]) == ["", ""]
-    assert headings(["B:腹部", "B:造影あり。", "N:腹水なし。"]) == [""]
-    assert headings(["B:腹部", "C:前回より縮小。"]) == [""]
-    assert headings(["B:腹部"]) == []
+    assert headings(["N:腹部", "N:腹水なし。"]) == ["", ""]
     assert headings(["B:腹部", "N:腹水なし。"]) == ["腹部"]
     assert headings(["B:腹部", "N:腹水なし。"], separator="") == [""]
+    assert headings(["B:胸部CT。", "B:腹部", "N:腹水なし。"]) == ["腹部"]
 
 
 def test_a_bulleted_finding_is_no_heading():
