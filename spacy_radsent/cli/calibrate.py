@@ -80,7 +80,7 @@ def calibrate(
     corpora = {path: GoldCorpus(path.name, list(_labelled_records(path))) for path in (dev, *test)}
     if (count := len(corpora[dev].records)) < MIN_REPORTS:
         raise RadsentError(f"{dev}: {count} labelled reports, {MIN_REPORTS} are needed: label more.")
-    reading = Reading(text_column=text_column, id_column=id_column)
+    reading = Reading(text_column=text_column, id_column=id_column, distinct=False)
     unlabelled = list(import_records(target, reading=reading)) if target else []
     if target and len(unlabelled) < MIN_REPORTS:
         raise RadsentError(f"{target}: {len(unlabelled)} reports, {MIN_REPORTS} are needed: give more.")

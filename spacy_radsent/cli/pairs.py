@@ -3,7 +3,7 @@
 import datetime
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import typer
 from jinja2 import Environment, PackageLoader
 
+from ..corpus.records import WRITTEN, Record
 from ..errors import RadsentError, needs_extra
 from ..files import atomic_folder, atomic_writer
 from ..findings.export import COLUMNS, WITHOUT, Carried, Filters, pair_rows
@@ -50,7 +51,8 @@ def pairs_command(
         raise RadsentError(f"--min-probability {min_probability}: give a number from 0 to 1.")
     filters = Filters(tuple(polarity), min_probability, with_mark, with_review)
     dropped: Counter = Counter()
-    rows = pair_rows(labelled_records(source), filters, Carried(study, series), dropped)
+    fields: set[str] = set()
+    rows = pair_rows(_noted(labelled_records(source), fields), filters, Carried(study, series), dropped)
     with atomic_folder(output) as folder:
         taken = _write(rows, folder / f"findings.{format}", format)
         if not taken:
@@ -58,6 +60,10 @@ def pairs_command(
                 f"{count:,} {reason}" for reason, count in dropped.items() if reason not in ("findings", "reports")
             )
             raise RadsentError(f"{source}: no finding is left ({reasons}): loosen the filters.")
+        for option, field in (("--study", study), ("--series", series)):
+            if field not in {*fields, "study_id", "series_id"}:
+                held = ", ".join(sorted(fields)) or "nothing"
+                raise RadsentError(f"{option} {field!r}: no report has it in its meta, which holds {held}.")
         reports, findings, without = (dropped.pop(name, 0) for name in ("reports", "findings", WITHOUT))
         counts = {"reports": reports, WITHOUT: without, "findings": findings, "taken": taken, "left_out": dict(dropped)}
         with atomic_writer(folder / "counts.json") as file:
@@ -70,6 +76,13 @@ def pairs_command(
     print(f"{output}: {taken:,} of {findings:,} findings of {reports:,} reports ({without:,} without a finding)")
     for reason, count in dropped.most_common():
         print(f"  left out: {count:,} ({reason})")
+
+
+def _noted(records: Iterable[Record], fields: set[str]) -> Iterator[Record]:
+    """YIELDS (Record): As given; the fields of their meta are put into `fields`."""
+    for record in records:
+        fields |= {*record.meta} - {*WRITTEN}
+        yield record
 
 
 def _write(rows: Iterator[dict[str, Any]], path: Path, format: str) -> int:

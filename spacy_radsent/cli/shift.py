@@ -30,7 +30,7 @@ def shift_command(
     with needs_extra("evaluation"):
         from ..evaluation.shift import measure_shift
     known, like_known = (list(import_records(path)) for path in (training, held_out))
-    own = list(import_records(reports, reading=Reading(text_column=text_column, id_column=id_column)))
+    own = list(import_records(reports, reading=Reading(text_column=text_column, id_column=id_column, distinct=False)))
     shift = measure_shift(load(model, gpu_id), known, like_known, own)
     for name, content in {
         "shift.md": shift.as_markdown(),

@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 from typing import TextIO
 
@@ -57,6 +57,9 @@ def csv_rows(path: Path, delimiter: str, text_column: str, id_column: str) -> It
                 values = next(rows, None)
             except csv.Error as error:
                 values, reason = {}, f"is no valid CSV ({error})"
+                if len(lines) > LINES_OF_A_CELL or (columns > 1 and "end of data" in str(error)):
+                    # A quote that nothing closes took the rows behind it, too.
+                    rows.reader = csv.reader(_kept(chain(lines[1:], file), lines), delimiter=delimiter, strict=True)
             if values is None:
                 break
             if values.pop(None, None) or None in values.values():  # type: ignore[call-overload]  # surplus cells

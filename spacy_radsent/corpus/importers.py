@@ -21,11 +21,13 @@ class Reading(NamedTuple):
 
     rules (SentenceRules): How to split reports that come without sentences.
     text_column, id_column (str): Columns of a table, or fields of JSON objects, with the reports and their ids.
+    distinct (bool): Whether no two may have the same id: addenda have, where nothing is found again by it.
     """
 
     rules: SentenceRules = SentenceRules()
     text_column: str = TEXT
     id_column: str = ID
+    distinct: bool = True
 
 
 def import_records(path: PathLike, format: str = "auto", reading: Reading = Reading()) -> Iterator[Record]:
@@ -41,14 +43,14 @@ def import_records(path: PathLike, format: str = "auto", reading: Reading = Read
         format = _detect(path, reading)
     if format not in IMPORTERS:
         raise RadsentError(f"Unknown format {format!r}: use one of auto, {', '.join(IMPORTERS)}.")
-    return _checked(IMPORTERS[format](path, reading), path)
+    return _checked(IMPORTERS[format](path, reading), path, reading.distinct)
 
 
-def _checked(records: Iterator[Record], path: Path) -> Iterator[Record]:
+def _checked(records: Iterator[Record], path: Path, distinct: bool) -> Iterator[Record]:
     """Make sure that what is written can be read again: at least one record, ids of their own."""
     seen = set()
     for record in records:
-        if record.id in seen:
+        if distinct and record.id in seen:
             raise RadsentError(f"{path}: the id {record.id!r} stands twice: give every report an id of its own.")
         seen.add(record.id)
         yield record

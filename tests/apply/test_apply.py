@@ -379,11 +379,14 @@ def test_columns_keep_their_values_beside_ours(pipeline, tmp_path):
     assert isinstance(row["meta"]["findings"], list)
 
 
-def test_an_unclosed_quote_is_told(pipeline, tmp_path):
-    (tmp_path / "rows.csv").write_text('id,text\n1,胸水なし。\n2,"胸水なし。\n3,脾腫なし。\n', encoding="utf-8")
+def test_an_unclosed_quote_costs_its_row_alone(pipeline, tmp_path):
+    rows = [f"{i},{quote}胸水なし。" for i, quote in enumerate(["", '"', *[""] * 600, '"', ""])]
+    (tmp_path / "rows.csv").write_text("\n".join(["id,text", *rows]), encoding="utf-8")
     assert apply(pipeline, tmp_path / "rows.csv", tmp_path / "out").exit_code == 0
-    assert [row["id"] for row in parts(tmp_path / "out")] == ["1"]
-    assert rejects(tmp_path / "out") == {2: "is no valid CSV (unexpected end of data)"}
+    assert [row["id"] for row in parts(tmp_path / "out")] == [str(i) for i in range(604) if i not in (1, 602)]
+    reasons = rejects(tmp_path / "out")
+    assert list(reasons) == [2, 603]
+    assert all("is no valid CSV" in reason for reason in reasons.values())
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,7 @@ def test_reports_with_other_frequencies(folder, bundled, tmp_path):
     full = [record for record in bundled[140:] if share[record.id] >= 0.5][:60]
     write_records(full, tmp_path / "full.jsonl")
     texts = [unlabelled_record(record.id, record.text) for record in full]
+    texts[1].id = texts[0].id  # an addendum
     write_records(texts, tmp_path / "target.jsonl")
     options = ["--ppv", 0, "--target", tmp_path / "target.jsonl", "--test", tmp_path / "full.jsonl"]
     done = calibrate(folder / "model", folder / "dev.jsonl", *options, "--output", tmp_path / "out")

@@ -49,6 +49,14 @@ def rows_of(folder):
     return [json.loads(line) for line in (folder / "findings.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
+@pytest.mark.parametrize("option", ["--study", "--series"])
+def test_a_field_that_no_report_has(source, tmp_path, option):
+    done = pairs(source, tmp_path / "out", option, "検査番号")
+    assert done.exit_code == 1
+    assert f"{option} '検査番号': no report has it in its meta, which holds age, series_id, study_id" in done.output
+    assert not (tmp_path / "out").exists()
+
+
 def test_labels_that_were_changed_since(tmp_path):
     """By hand, in what radsent apply wrote: its findings are of other labels."""
     record = labelled()
