@@ -21,7 +21,7 @@ class Reading(NamedTuple):
 
     rules (SentenceRules): How to split reports that come without sentences.
     text_column, id_column (str): Columns of a table, or fields of JSON objects, with the reports and their ids.
-    distinct (bool): Whether no two may have the same id: addenda have, where nothing is found again by it.
+    distinct (bool): Whether no two reports of a table may have the same id, as addenda have.
     """
 
     rules: SentenceRules = SentenceRules()

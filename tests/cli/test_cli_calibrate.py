@@ -1,5 +1,6 @@
 """`radsent calibrate`: what is fitted is in the pipeline, and the figures are of reports that it was not fitted on."""
 
+import csv
 import json
 from dataclasses import asdict
 
@@ -90,10 +91,11 @@ def test_reports_with_other_frequencies(folder, bundled, tmp_path):
     share = {r.id: sum(s.label == "POSITIVE" for s in r.sentences) / len(r.sentences) for r in bundled}
     full = [record for record in bundled[140:] if share[record.id] >= 0.5][:60]
     write_records(full, tmp_path / "full.jsonl")
-    texts = [unlabelled_record(record.id, record.text) for record in full]
-    texts[1].id = texts[0].id  # an addendum
-    write_records(texts, tmp_path / "target.jsonl")
-    options = ["--ppv", 0, "--target", tmp_path / "target.jsonl", "--test", tmp_path / "full.jsonl"]
+    with open(
+        tmp_path / "target.csv", "w", encoding="utf-8", newline=""
+    ) as file:  # addenda have the id of their report
+        csv.writer(file).writerows([("id", "text"), *((record.id[:2], record.text) for record in full)])
+    options = ["--ppv", 0, "--target", tmp_path / "target.csv", "--test", tmp_path / "full.jsonl"]
     done = calibrate(folder / "model", folder / "dev.jsonl", *options, "--output", tmp_path / "out")
     assert done.exit_code == 0, done.output
     weights = spacy.load(tmp_path / "out").get_pipe("radsent").decision.label_weights
