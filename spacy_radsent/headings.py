@@ -17,39 +17,46 @@ ALONE = re.compile(
 COLON = re.compile(
     rf"{BULLET}([^\s。．、，,:：()（）\[\]［］【】][^。．、，:：()（）\[\]［］【】\n]{{0,19}})[:：](?!\s*\d)"
 )
-# A heading without any sign is one by what it is made of: places in the body, how one looked at them, parts of a
-# report. Any other line may be a name, or a reason to look ("乳癌").
-PLACE = """
-    頭|脳|頸|頚|胸|腹|骨|肺|心|肝|胆|膵|脾|腎|尿|胎|胃|腸|腰|椎|髄|脊|肩|肘|膝|踵|趾|肢|腕|腿|顔|顎|頬|舌|歯|咽|喉|耳|鼻|眼|涙|筋|腱|膜|乳|口|手|足
-    |縦隔|膀胱|前立腺|精巣|精嚢|卵巣|子宮|付属器|羊水|食道|肛門|盲腸|虫垂|十二指腸|体幹|体表|手指|手関節|足関節|大腿|股関節|鼠径|腋窩|靱帯|靭帯|半月板
-    |軟部|軟骨|関節|血管|動脈|静脈|門脈|脈管|リンパ節|神経|交叉|斜台|腺|甲状腺|副腎|陰嚢|会陰|皮下|鎖骨|気管|気道|テント|白質|灰白質|基底核|皮質|円蓋|後頭蓋窩
-    |下垂体|鞍部|弁|左室|右室|左房|右房|臓器|消化管|実質|辺縁域|移行域|シャント|グラフト|ステント|チューブ|ライン|カテーテル|デバイス|ドレーン|留置物
-    |インプラント|移植|術野|照射野
+# A heading without any sign is one by what it is made of: at least one of these places in the body, examinations and
+# parts of a report ...
+PLACES = """
+    頭 脳 頸 頚 胸 腹 骨 肺 心 肝 胆 膵 脾 腎 尿 胎 胃 腸 腰 椎 髄 脊 肩 肘 膝 踵 趾 肢 腕 腿 顔 顎 頬 舌 歯 咽 喉
+    耳 鼻 眼 涙 筋 腱 膜 乳 手 足 股 口腔 口蓋 口唇 縦隔 膀胱 前立腺 精巣 精嚢 卵巣 子宮 付属器 羊水 食道 肛門 盲腸
+    虫垂 十二指腸 体幹 体表 大腿 鼠径 腋窩 靱帯 靭帯 半月板 軟部 軟骨 関節 血管 動脈 静脈 門脈 脈管 リンパ節 神経
+    交叉 斜台 腺 甲状腺 副腎 陰嚢 会陰 皮下 鎖骨 気管 気道 テント 白質 灰白質 基底核 皮質 円蓋 後頭蓋窩 下垂体 鞍部
+    弁 左室 右室 左房 右房 臓器 消化管 実質 辺縁域 移行域 シャント グラフト ステント チューブ ライン カテーテル
+    デバイス ドレーン 留置物 インプラント 移植 術野 照射野 所見 補足 付記 備考 病変 その他 そのほか ほか 他 周囲
+    対側 内側 外側 左 右 左側 右側 両側 原発 遠隔 節外 全身 全体 中枢 末梢 CT CTA MR MRI MRA MRCP MRS US PET XP Xp
+    X線 MG MMG エコー 超音波 マンモグラフィ 写真 早期相 後期相 動脈相 平衡相 abdomen abdominal adrenal adrenals
+    aorta axilla bladder bone bones bowel brain breast breasts chamber chambers chest colon coronary device devices
+    duodenum ear esophagus extremities eye eyes face findings gallbladder head heart hilar hilum implant joint
+    joints kidney kidneys limbs lines liver lung lungs lymph mediastinum musculoskeletal neck nodes nose orbit
+    orbits others ovaries ovary pancreas parenchyma pelvic pelvis peritoneum pleura prostate skin skull spinal spine
+    spleen stomach thorax thyroid tissue tissues tubes uterus valve valves vascular vessels wall
 """
-EXAM = "CT|CTA|MR|MRI|MRA|MRCP|MRS|US|PET|XP|Xp|X線|MG|MMG|エコー|超音波|マンモグラフィ|写真|[早後]期相|動脈相|平衡相"
-PART = """
-    所見|補足|付記|備考|病変|その他|そのほか|ほか|他|周囲|対側|内側|外側|左側?|右側?|両側|原発|遠隔|節外|全身|全体|中枢|末梢
-"""
+# ... with these beside them. Any other line may be a name, or a reason to look ("乳癌").
 BESIDE = """
-    主|副|正|単純|造影|低線量|像|面|立位|臥位|左|右|両|上|中|下|前|後|内|外|側|周|囲|近|遠|隣|接|頂|底|門|尖|葉|角|橋|全|身|深|浅|表|大|小|部|野|系|腔|窩|盂
-    |道|路|走行|経路|流|出|幹|枝|分|床|端|列|血|液|節|管|域|盤|器|臓|蓋|格|郭|柱|嚢|巣|網|伏在|恥|仙|尾|壁|隔|残|自己|物|類|の|房|室|冠|直|状|体|唾|硬|視|梁|間|板|結|空|回
-    |陰性|陽性|支|移行|傍|組織|方|脚|循環|付属|導|三角|線維|子|周辺|四|横|所属
+    主 副 正 単純 造影 低線量 像 面 立位 臥位 両 上 中 下 前 後 内 外 側 周 囲 近 遠 隣 接 頂 底 門 尖 葉 角 橋 全
+    身 深 浅 表 大 小 部 野 系 腔 窩 盂 道 路 走行 経路 流 出 幹 枝 分 床 端 列 血 液 節 管 域 盤 器 臓 蓋 格 郭 柱
+    嚢 巣 網 伏在 恥 仙 尾 壁 隔 残 自己 物 類 の 房 室 冠 直 状 体 唾 硬 視 梁 間 板 結 空 回 陰性 陽性 支 指 移行
+    傍 組織 方 脚 循環 付属 導 三角 線維 子 周辺 四 横 所属 と ① ② ③ ④ ⑤ ⑥ ⑦ ⑧ ⑨ great left lower right
+    soft upper and &
 """
-LATIN = (
-    "abdomen|abdominal|adrenals?|aorta|axilla|bladder|bones?|bowel|brain|breasts?|chambers?|chest|colon|coronary|devices?|ear"
-    "|duodenum|esophagus|extremities|eyes?|face|findings|gallbladder|great|head|heart|hil[au]m?|implants?|joints?|kidneys?|left"
-    "|limbs?|lines|liver|lower|lungs?|lymph|mediastinum|musculoskeletal|neck|nodes?|nose|orbits?|others?|ovar(?:y|ies)|pancreas"
-    "|parenchyma|pelvi[sc]|peritoneum|pleura|prostate|right|skin|skull|soft|spinal|spine|spleen|stomach|thorax|thyroid|tissues?"
-    "|tubes|upper|uterus|valves?|vascular|vessels|wall|and|&"
-)
-ONE_OF = re.compile(f"(?:{PLACE}|{EXAM}|{PART}|[a-z]{{3}})", re.VERBOSE | re.IGNORECASE)
+
+
+def _any_of(words: str) -> str:
+    """RETURNS (str): A pattern, the longest word first; Latin ones as whole words."""
+    ordered = sorted(words.split(), key=len, reverse=True)
+    return "|".join(rf"(?<![a-z]){word}(?![a-z])" if word.isascii() else word for word in map(re.escape, ordered))
+
+
+PLACE = re.compile(_any_of(PLACES), re.IGNORECASE)
+PLACE_OR_BESIDE = re.compile(_any_of(PLACES + BESIDE), re.IGNORECASE)
 BARE = re.compile(
-    rf"""(?:[◎▶►▷☆★・･○●◯*＊\-‐–—]\s*|(?:\d{{1,2}}|[A-ZＡ-Ｚa-zⅠ-Ⅻ]|[IVX]{{1,4}}|[ア-オ])\s*[.．)）、]\s*|[①-⑳]\s*|[(（]\w{{1,2}}[)）]\s*)?
-    ((?:(?:(?:{PLACE}|{EXAM}|{PART}|{BESIDE}|[①-⑳])+|(?i:{LATIN}))(?:\s?[・･/／、，,と]\s?|[ \u3000]|$|(?=\s*[(（])))+)
-    (?:\s*[(（][^()（）]{{1,30}}[)）])?\s*""",
-    re.VERBOSE,
+    r"(?:[◎▶►▷☆★・･○●◯*＊\-‐–—]\s*|(?:\d{1,2}|[A-Za-zＡ-Ｚⅰ-ⅻⅠ-Ⅻ]|[IVX]{2,4}|[ア-オ])\s*[.．)）、]\s*|[①-⑳]\s*|[(（]\w{1,2}[)）]\s*)?"
+    r"([^()（）]{1,30}?)\s*(?:[(（][^()（）]{1,30}[)）])?\s*"
 )
-MAX_BARE = 40  # characters of a line
+BETWEEN = " \u3000・･/／、，,"
 # "【#1】", "＜図1＞", "Se3 Im:": what points to an image is no heading.
 FIGURE = re.compile(r"[#＃]|(?:図|画像|fig|im|se)\w{0,6}\s*\d|.*\d\s*im(?:age|g)?$", re.IGNORECASE)
 
@@ -72,8 +79,8 @@ class Heading(NamedTuple):
 
 def find_bare_heading(line: str) -> Heading | None:
     """RETURNS (Optional[Heading]): A line as a heading without any sign. Its label must tell that it is no finding."""
-    match = BARE.fullmatch(line) if len(line) <= MAX_BARE else None
-    if match is None or not ONE_OF.search(match[1]):
+    match = BARE.fullmatch(line)
+    if match is None or not PLACE.search(match[1]) or PLACE_OR_BESIDE.sub("", match[1]).strip(BETWEEN):
         return None
     return Heading(match[1].strip(), alone=True, until_next=True, end=match.end())
 
