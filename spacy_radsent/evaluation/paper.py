@@ -197,7 +197,7 @@ def institutions_section(field: str, published: Published, runs: Sequence[Run]) 
     title = f"Table 5: by {field}"
     grouped = [run for run in runs if field in run.groups]
     if grouped:
-        section = group_section(grouped[0].corpus, field, grouped)
+        section = group_section(grouped[0].corpus, field, grouped, as_in_paper=True)
     else:
         section = Section(title, f"No model is there, or no report of the external test set has {field} in its meta.")
     rows = [

@@ -161,11 +161,11 @@ def _comparison_section(corpus: str, comparisons: Sequence[Comparison]) -> Secti
     return Section(f"{corpus}: models compared", text, [Table("Pairs of models", header, rows)])
 
 
-def group_section(corpus: str, field: str, runs: Sequence[Run]) -> Section:
-    """RETURNS (Section): By value of a field of `meta`: one model in one table, the lowest accuracy first; several as
-    in the paper's Table 5."""
+def group_section(corpus: str, field: str, runs: Sequence[Run], as_in_paper: bool = False) -> Section:
+    """RETURNS (Section): By value of a field of `meta`: one model in one table, the lowest accuracy first; several,
+    or on request one, as in the paper's Table 5."""
     rules = ["excluded", "counted_wrong"] if any(run.all.no_label for run in runs) else ["excluded"]
-    if len(runs) == 1:
+    if len(runs) == 1 and not as_in_paper:
         text = "Lowest accuracy first."
         tables = [_one_model_table(field, runs[0], rule) for rule in rules]
     else:
