@@ -14,13 +14,12 @@ from spacy.vocab import Vocab
 from thinc.api import Model, Ops, Optimizer, set_dropout_rate
 from thinc.types import Floats2d, Ragged
 
-from ..choices import read_choices
 from ..errors import RadsentError
 from ..extensions import install_extensions
 from ..labeller import Labelled, SentenceLabeller, write_labelled
 from ..labels import LABELS, SPANS_KEY
-from ..spans import covering_span
 from .decision import Decision
+from .forms import as_chosen
 from .teacher import Teacher
 from .weights import check_trained, load_weights
 
@@ -111,21 +110,14 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
         sentences (List[List[Span]]): The sentences of each.
         RETURNS (Prediction): The sentences, and their probabilities.
         """
-        return sentences, self._probabilities(*self._as_chosen(docs, sentences))
+        if self.tokenizer is None or self._listens:
+            return sentences, self._probabilities(docs, sentences)
+        return sentences, self._probabilities(*as_chosen(docs, sentences, self.tokenizer))
 
-    def _as_chosen(self, docs: list[Doc], sentences: list[list[Span]]) -> tuple[list[Doc], list[list[Span]]]:
-        """RETURNS (Tuple[List[Doc], List[List[Span]]]): The same, or other documents in place of those with choices on
-        forms, with as many sentences, which say what was chosen."""
-        # A listener takes what a component before made of these documents.
-        if self.tokenizer is None or any(node.name.endswith("listener") for node in self.model.walk()):
-            return docs, sentences
-        docs, sentences = [*docs], [*sentences]
-        for i, spans in enumerate(sentences):
-            texts = [span.text for span in spans]
-            chosen = [read_choices(text) for text in texts]
-            if chosen != texts:
-                docs[i], sentences[i] = _rewritten(docs[i], spans, chosen, self.tokenizer)
-        return docs, sentences
+    @property
+    def _listens(self) -> bool:
+        """RETURNS (bool): Whether the model takes what a component before made of these documents, and of no others."""
+        return any(node.name.endswith("listener") for node in self.model.walk())
 
     def _probabilities(self, docs: list[Doc], sentences: list[list[Span]]) -> Floats2d:
         if not any(sentences):
@@ -308,22 +300,6 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
         self._check_scheme(self.cfg["labels"])
         self.cfg = settings  # those of the pipeline's config: `spacy.load(path, config=...)` may have given others
         return self
-
-
-def _rewritten(
-    doc: Doc, sentences: list[Span], texts: list[str], tokenizer: Callable[[str], Doc]
-) -> tuple[Doc, list[Span]]:
-    """RETURNS (Tuple[Doc, List[Span]]): A document with other texts in place of its sentences."""
-    pieces: list[str] = []
-    offsets = []
-    size = last = 0
-    for span, text in zip(sentences, texts, strict=True):
-        between = doc.text[last : span.start_char]
-        offsets.append((size + len(between), size + len(between) + len(text)))
-        pieces += [between, text]
-        size, last = offsets[-1][1], span.end_char
-    other = tokenizer("".join([*pieces, doc.text[last:]]))
-    return other, [covering_span(other, start, end) for start, end in offsets]
 
 
 def _offsets(sentences: Sequence[Sequence[Span]], ops: Ops) -> Ragged:

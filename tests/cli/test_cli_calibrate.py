@@ -91,9 +91,8 @@ def test_reports_with_other_frequencies(folder, bundled, tmp_path):
     share = {r.id: sum(s.label == "POSITIVE" for s in r.sentences) / len(r.sentences) for r in bundled}
     full = [record for record in bundled[140:] if share[record.id] >= 0.5][:60]
     write_records(full, tmp_path / "full.jsonl")
-    with open(
-        tmp_path / "target.csv", "w", encoding="utf-8", newline=""
-    ) as file:  # addenda have the id of their report
+    # Addenda have the id of their report.
+    with open(tmp_path / "target.csv", "w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([("id", "text"), *((record.id[:2], record.text) for record in full)])
     options = ["--ppv", 0, "--target", tmp_path / "target.csv", "--test", tmp_path / "full.jsonl"]
     done = calibrate(folder / "model", folder / "dev.jsonl", *options, "--output", tmp_path / "out")

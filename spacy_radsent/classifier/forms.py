@@ -1,0 +1,40 @@
+"""Reports on forms as the model is given them: with what was chosen in place of what is printed."""
+
+from collections.abc import Callable
+
+from spacy.tokens import Doc, Span
+
+from ..choices import read_choices
+from ..spans import covering_span
+
+
+def as_chosen(
+    docs: list[Doc], sentences: list[list[Span]], tokenizer: Callable[[str], Doc]
+) -> tuple[list[Doc], list[list[Span]]]:
+    """Read the choices on forms.
+
+    docs (List[Doc]): Documents.
+    sentences (List[List[Span]]): The sentences of each.
+    tokenizer (Callable[[str], Doc]): Makes the documents in place of those that hold choices.
+    RETURNS (Tuple[List[Doc], List[List[Span]]]): As many documents and sentences; those without choices are the same.
+    """
+    pairs = [_read(doc, spans, tokenizer) for doc, spans in zip(docs, sentences, strict=True)]
+    return [doc for doc, _ in pairs], [spans for _, spans in pairs]
+
+
+def _read(doc: Doc, sentences: list[Span], tokenizer: Callable[[str], Doc]) -> tuple[Doc, list[Span]]:
+    printed = [span.text for span in sentences]
+    chosen = [read_choices(text) for text in printed]
+    if chosen == printed:
+        return doc, sentences
+    whole = doc.text
+    pieces: list[str] = []
+    offsets = []
+    size = last = 0
+    for span, text in zip(sentences, chosen, strict=True):
+        between = whole[last : span.start_char]
+        offsets.append((size + len(between), size + len(between) + len(text)))
+        pieces += [between, text]
+        size, last = offsets[-1][1], span.end_char
+    other = tokenizer("".join([*pieces, whole[last:]]))
+    return other, [covering_span(other, start, end) for start, end in offsets]
