@@ -80,6 +80,8 @@ def configure(condition: str, seed: int, reports: int, args: argparse.Namespace)
             pace(config, reports * (1 + copies), epochs)
     if args.encoder:
         config["paths"]["encoder"] = args.encoder
+    if args.mixed_precision:
+        config["components"]["radsent"]["model"]["encoder"]["mixed_precision"] = True
     config["paths"]["teacher"] = args.teacher
     if args.vectors:
         config["paths"]["vectors"] = args.vectors
@@ -138,12 +140,14 @@ def main() -> None:
     parser.add_argument("--conditions", nargs="+", default=["none", *FAMILIES, "all"])
     parser.add_argument("--tests", nargs="+", default=["folds"], choices=["folds", "findings", "institutions", "final"])
     add_corpus_argument(parser)
+    parser.add_argument("--styles", nargs="+", default=[""], help="what the names of the folds begin with")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--copies", type=int, default=3)
     parser.add_argument("--visits", type=int, default=12)
     parser.add_argument("--size", type=int, default=1, help="members of the CPU model; 0: as in the config")
     parser.add_argument("--model", default="cpu", choices=["cpu", "joint", "mixed"], help="which of the configs")
     parser.add_argument("--encoder", help="a checkpoint, for joint and mixed")
+    parser.add_argument("--mixed-precision", action="store_true", help="bfloat16 in joint's encoder")
     parser.add_argument("--teacher", help="a pipeline trained on the same reports, to learn from")
     parser.add_argument("--vectors", help="word vectors, as `radsent vectors` makes them, in place of the config's")
     parser.add_argument("--gpu-id", type=int, default=-1, help="GPU to use; -1 for the CPU")
@@ -153,6 +157,8 @@ def main() -> None:
     args = parser.parse_args()
     if (args.model == "cpu") != (args.encoder is None):
         parser.error("--encoder is for --model joint and mixed, which need it.")
+    if args.mixed_precision and args.model != "joint":
+        parser.error("--mixed-precision is for --model joint.")
     if (args.teacher or args.vectors) and args.tests != ["final"]:
         parser.error("--teacher and --vectors are for --tests final alone: made from what the other tests leave out.")
 
@@ -163,7 +169,8 @@ def main() -> None:
         final[JICHI] = list(import_records(args.jichi))
     folds = {"final": final} if "final" in args.tests else {}
     if "folds" in args.tests:
-        for style in sorted({record.meta[STYLE] for record in records if STYLE in record.meta}):
+        styles = sorted({record.meta[STYLE] for record in records if STYLE in record.meta})
+        for style in [style for style in styles if style.startswith(tuple(args.styles))]:
             folds[style] = {style: [record for record in records if record.meta.get(STYLE) == style]}
     if "institutions" in args.tests:
         folds |= folds_of_institutions(bundled_corpus(), at_once=args.corpus == "styles")
@@ -192,6 +199,7 @@ def main() -> None:
             if test in done:
                 continue
             row = {**run, "test": test, "training_reports": len(others), "seconds": seconds, "gpu": args.gpu_id >= 0}
+            row |= {"mixed_precision": args.mixed_precision}
             sentences = sentences_of(nlp, members)
             row["confusion"] = confusion_of(sentences)
             row["reweighted"] = confusion_of(sentences, label_weights(sentences, others))
