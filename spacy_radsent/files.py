@@ -1,5 +1,6 @@
 """Reading and writing files so that a mistake costs nothing: clear errors in, whole files out."""
 
+import codecs
 import hashlib
 import os
 import re
@@ -12,6 +13,9 @@ from typing import IO, Any
 
 from .errors import RadsentError
 
+UTF8 = "UTF-8"
+GIVE_ENCODING = "save it as UTF-8, or give --encoding (e.g. cp932) where a command has it"
+
 
 def read_bytes(path: str | Path) -> bytes:
     """RETURNS (bytes): What a file holds."""
@@ -23,16 +27,20 @@ def read_bytes(path: str | Path) -> bytes:
         raise RadsentError(f"{path}: cannot be read ({error.strerror}): give a readable file.") from None
 
 
-def read_text(path: str | Path) -> str:
-    """Read a UTF-8 file, with or without a byte order mark; line ends are kept as they are."""
+def codec(encoding: str) -> str:
+    """RETURNS (str): Python's name of an encoding; UTF-8 with or without a byte order mark."""
+    return "utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding
+
+
+def read_text(path: str | Path, encoding: str = UTF8) -> str:
+    """Read a file, with or without a byte order mark; line ends are kept as they are."""
     data = read_bytes(path)
     try:
-        return data.decode("utf-8-sig")
+        return data.decode(codec(encoding))
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise RadsentError(
-            f"{path}, line {line}: not UTF-8 (byte 0x{data[error.start]:02x}): "
-            f"convert the file first, e.g. iconv -f CP932 -t UTF-8."
+            f"{path}, line {line}: not {encoding} (byte 0x{data[error.start]:02x}): {GIVE_ENCODING}."
         ) from None
 
 

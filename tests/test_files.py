@@ -168,7 +168,7 @@ def test_read_text_names_the_line_that_is_not_utf8(content, line, byte, tmp_path
     path.write_bytes(content)
     with pytest.raises(RadsentError) as info:
         read_text(path)
-    assert str(info.value).startswith(f"{path}, line {line}: not UTF-8 (byte {byte}): convert the file first")
+    assert str(info.value).startswith(f"{path}, line {line}: not UTF-8 (byte {byte}): save it as UTF-8")
 
 
 def test_read_text_of_nothing(tmp_path):

@@ -8,6 +8,9 @@ from typing import Any
 import typer
 
 from ..errors import RadsentError
+from ..files import UTF8
+
+ENCODING: str = typer.Option(UTF8, help="Of .csv, .tsv and .txt: e.g. cp932, as Excel saves in Japan.")
 
 app = typer.Typer(
     name="radsent",

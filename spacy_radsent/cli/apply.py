@@ -9,9 +9,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from ..apply.run import Settings, apply
 from ..apply.writer import ENDINGS
-from ..corpus.sources import open_source
+from ..corpus.sources import Layout, open_source
 from ..errors import RadsentError
-from .app import command
+from .app import ENCODING, command
 
 
 @command("apply")
@@ -24,6 +24,7 @@ def apply_command(
     format: str = typer.Option("jsonl", help=f"{', '.join(ENDINGS)}."),
     text_column: str = typer.Option("text", help="Column or field with the reports."),
     id_column: str = typer.Option("id", help="Column or field with their ids."),
+    encoding: str = ENCODING,
     n_process: int = typer.Option(1, help="Processes, each with a pipeline of its own."),
     batch_size: int = typer.Option(64, help="Reports to label at once."),
     part_size: int = typer.Option(1000, help="Rows a file."),
@@ -48,7 +49,7 @@ def apply_command(
         if value < 1:
             raise RadsentError(f"--{name} {value}: give 1 or more.")
     settings = Settings(model, format, part_size, number, count, n_process, batch_size, gpu_id, engine, retry_errors)
-    rows = open_source(source, text_column, id_column)
+    rows = open_source(source, Layout(text_column, id_column, encoding))
     console = Console(stderr=True)
     columns = (TextColumn("{task.fields[rate]}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as bar:

@@ -16,11 +16,12 @@ from ..classifier.component import RadsentClassifier
 from ..classifier.decision import Decision
 from ..corpus.importers import Reading, import_records
 from ..corpus.records import Record
+from ..corpus.sources import Layout
 from ..errors import RadsentError, needs_extra
 from ..files import atomic_folder, refuse_existing, refuse_other_folder
 from ..labels import LABELS, Label
 from ..pipelines import load_pipeline, use_gpu
-from .app import command
+from .app import ENCODING, command
 
 NEAR = 0.005  # of the precision that is wanted: by chance
 
@@ -42,6 +43,7 @@ def calibrate(
     ),
     text_column: str = typer.Option("text", help="Column or field of --target with the reports."),
     id_column: str = typer.Option("id", help="Column or field of --target with their ids."),
+    encoding: str = ENCODING,
     test: list[Path] = typer.Option([], help="Labelled reports to try it on; may be given again."),
     gpu_id: int = typer.Option(-1, help="GPU to use; -1 for the CPU."),
 ) -> None:
@@ -80,7 +82,7 @@ def calibrate(
     corpora = {path: GoldCorpus(path.name, list(_labelled_records(path))) for path in (dev, *test)}
     if (count := len(corpora[dev].records)) < MIN_REPORTS:
         raise RadsentError(f"{dev}: {count} labelled reports, {MIN_REPORTS} are needed: label more.")
-    reading = Reading(text_column=text_column, id_column=id_column, distinct=False)
+    reading = Reading(layout=Layout(text_column, id_column, encoding), distinct=False)
     unlabelled = list(import_records(target, reading=reading)) if target else []
     if target and len(unlabelled) < MIN_REPORTS:
         raise RadsentError(f"{target}: {len(unlabelled)} reports, {MIN_REPORTS} are needed: give more.")

@@ -14,8 +14,9 @@ from ..corpus.docbin import Alignment, write_docbin
 from ..corpus.importers import IMPORTERS, Reading, import_records
 from ..corpus.records import Record, write_records
 from ..corpus.sheet import with_labels_of, write_sheet
+from ..corpus.sources import Layout
 from ..errors import RadsentError
-from .app import command
+from .app import ENCODING, command
 
 
 @command("convert")
@@ -32,6 +33,7 @@ def convert(
     meta: list[str] = typer.Option([], "--meta", help="KEY=VALUE to add to the meta of every record."),
     text_column: str = typer.Option("text", help="Column or field with the reports."),
     id_column: str = typer.Option("id", help="Column or field with their ids."),
+    encoding: str = ENCODING,
     hard_wrap: bool = typer.Option(False, "--hard-wrap", help="Lines of raw text were broken at a fixed width."),
     labels: Path | None = typer.Option(None, help="A sheet of these reports, labelled: its labels are taken."),
 ) -> None:
@@ -46,7 +48,7 @@ def convert(
         raise RadsentError(f"{target}: is there already, and may hold labels: name a file that is not, or remove it.")
     added = dict(_key_value(item) for item in meta)
     counts: Counter = Counter()
-    reading = Reading(SentenceRules(hard_wrap=hard_wrap), text_column, id_column)
+    reading = Reading(SentenceRules(hard_wrap=hard_wrap), Layout(text_column, id_column, encoding))
     records = import_records(source, source_format, reading)
     records = _counted(with_labels_of(records, labels) if labels else records, counts, added)
     title = f"{source.name} -> {target.name}"

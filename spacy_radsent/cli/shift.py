@@ -7,9 +7,10 @@ import typer
 
 from ..apply.label import load
 from ..corpus.importers import Reading, import_records
+from ..corpus.sources import Layout
 from ..errors import needs_extra
 from ..files import atomic_writer
-from .app import command
+from .app import ENCODING, command
 
 
 @command("shift")
@@ -20,6 +21,7 @@ def shift_command(
     held_out: Path = typer.Option(..., help="Labelled records like these that it was not trained on."),
     text_column: str = typer.Option("text", help="Column or field of REPORTS with the reports."),
     id_column: str = typer.Option("id", help="Column or field of REPORTS with their ids."),
+    encoding: str = ENCODING,
     output: Path = typer.Option(..., "--output", "-o", help="A folder for shift.md and shift.json."),
     gpu_id: int = typer.Option(-1, help="GPU to use; -1 for the CPU."),
 ) -> None:
@@ -30,7 +32,8 @@ def shift_command(
     with needs_extra("evaluation"):
         from ..evaluation.shift import measure_shift
     known, like_known = (list(import_records(path)) for path in (training, held_out))
-    own = list(import_records(reports, reading=Reading(text_column=text_column, id_column=id_column, distinct=False)))
+    reading = Reading(layout=Layout(text_column, id_column, encoding), distinct=False)
+    own = list(import_records(reports, reading=reading))
     shift = measure_shift(load(model, gpu_id), known, like_known, own)
     for name, content in {
         "shift.md": shift.as_markdown(),

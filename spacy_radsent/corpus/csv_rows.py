@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TextIO
 
 from ..errors import RadsentError
+from ..files import GIVE_ENCODING, UTF8, codec
 from .rows import Row, make_row, rejected
 
 DELIMITERS = (",", ";", "\t")
@@ -16,36 +17,38 @@ REST_OF_A_CELL = "is the rest of a cell of a row before it that is no valid CSV"
 MAX_CELL = 10_000_000  # characters: an unclosed quote must not take the rest of an archive into one cell
 
 
-def csv_header(path: Path, text_column: str) -> tuple[str, list[str]]:
+def csv_header(path: Path, text_column: str, encoding: str = UTF8) -> tuple[str, list[str]]:
     """RETURNS (Tuple[str, List[str]]): What separates cells, and the names of the columns."""
     usual = "\t" if path.suffix.lower() == ".tsv" else ","
     for delimiter in (usual, *DELIMITERS):
         with suppress(RadsentError):
-            columns = _columns(path, delimiter)
+            columns = _columns(path, delimiter, encoding)
             if text_column in columns:
                 return delimiter, columns
-    return usual, _columns(path, usual)
+    return usual, _columns(path, usual, encoding)
 
 
-def _columns(path: Path, delimiter: str) -> list[str]:
-    with _open(path) as file:
+def _columns(path: Path, delimiter: str, encoding: str) -> list[str]:
+    with _open(path, encoding) as file:
         try:
             columns = next(csv.reader(file, delimiter=delimiter, strict=True), [])
         except csv.Error as error:
             raise RadsentError(f"{path}, line 1: not valid CSV ({error}): check the quotes.") from None
+        except UnicodeError:  # an encoding that cannot pass over what it does not know
+            raise RadsentError(f"{path}: not {encoding}: {GIVE_ENCODING}.") from None
     if any("\udc80" <= character <= "\udcff" for name in columns for character in name):
-        raise RadsentError(f"{path}, line 1: not UTF-8: convert the file first, e.g. iconv -f CP932 -t UTF-8.")
+        raise RadsentError(f"{path}, line 1: not {encoding}: {GIVE_ENCODING}.")
     return columns
 
 
-def _open(path: Path) -> TextIO:
+def _open(path: Path, encoding: str) -> TextIO:
     csv.field_size_limit(MAX_CELL)
-    return open(path, encoding="utf-8-sig", errors="surrogateescape", newline="")
+    return open(path, encoding=codec(encoding), errors="surrogateescape", newline="")
 
 
-def csv_rows(path: Path, delimiter: str, text_column: str, id_column: str) -> Iterator[Row]:
+def csv_rows(path: Path, delimiter: str, text_column: str, id_column: str, encoding: str = UTF8) -> Iterator[Row]:
     """YIELDS (Row): Those of a file whose first line names the columns."""
-    with _open(path) as file:
+    with _open(path, encoding) as file:
         lines: list[str] = []  # of the row
         rows = csv.DictReader(_kept(file, lines), delimiter=delimiter, strict=True)  # tells of an unclosed quote
         columns = len(rows.fieldnames or [])

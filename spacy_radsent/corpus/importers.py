@@ -7,11 +7,22 @@ from typing import Any, NamedTuple
 
 from ..boundaries import SentenceRules, sentence_offsets
 from ..errors import RadsentError
-from ..files import file_id, read_text
+from ..files import GIVE_ENCODING, file_id, read_text
 from ..labels import Label
 from .parts import is_part, part_files, read_parts
 from .records import Record, Sentence, load_json, read_records
-from .sources import ID, TEXT, Source, check_readable, csv_source, jsonl_source, parquet_source, text_files
+from .sources import (
+    ID,
+    TEXT,
+    Layout,
+    Source,
+    check_encoding,
+    check_readable,
+    csv_source,
+    jsonl_source,
+    parquet_source,
+    text_files,
+)
 
 PathLike = str | Path
 
@@ -20,13 +31,12 @@ class Reading(NamedTuple):
     """How to read what does not tell itself.
 
     rules (SentenceRules): How to split reports that come without sentences.
-    text_column, id_column (str): Columns of a table, or fields of JSON objects, with the reports and their ids.
+    layout (Layout): Columns and encoding.
     distinct (bool): Whether no two reports of a table may have the same id, as addenda have.
     """
 
     rules: SentenceRules = SentenceRules()
-    text_column: str = TEXT
-    id_column: str = ID
+    layout: Layout = Layout()
     distinct: bool = True
 
 
@@ -35,10 +45,11 @@ def import_records(path: PathLike, format: str = "auto", reading: Reading = Read
 
     path (PathLike): A file; a folder of .txt files ("text"), or one that `radsent apply` wrote ("parts").
     format (str): A key of `IMPORTERS`, or "auto" to tell the format by the file's ending and first line.
-    reading (Reading): Columns and rules.
+    reading (Reading): Columns, encoding and rules.
     YIELDS (Record): The records.
     """
     path = Path(path)
+    check_encoding(path, reading.layout.encoding)
     if format == "auto":
         format = _detect(path, reading)
     if format not in IMPORTERS:
@@ -69,7 +80,7 @@ def _detect(path: Path, reading: Reading) -> str:
     if suffix == ".parquet":
         return "parts" if is_part(path) else "parquet"
     if suffix == ".jsonl":
-        if (reading.text_column, reading.id_column) != (TEXT, ID):
+        if (reading.layout.text_column, reading.layout.id_column) != (TEXT, ID):
             return "objects"
         first = next((line for line in read_text(path).split("\n") if line.strip()), "")
         return "paper" if '"finding_lines"' in first else "records"
@@ -143,17 +154,17 @@ def _import_text(path: Path, reading: Reading) -> Iterator[Record]:
     check_readable(path)
     for file in text_files(path) if path.is_dir() else [path]:
         name = file.relative_to(path) if path.is_dir() else Path(file.name)
-        yield unlabelled_record(file_id(name), read_text(file), reading.rules)
+        yield unlabelled_record(file_id(name), read_text(file, reading.layout.encoding), reading.rules)
 
 
-def _import_rows(open_rows: Callable[[Path, str, str], Source], path: Path, reading: Reading) -> Iterator[Record]:
+def _import_rows(open_rows: Callable[[Path, Layout], Source], path: Path, reading: Reading) -> Iterator[Record]:
     """Read a report a row or JSON object, its other columns as `meta`; here, other than in `radsent apply`, each row
     must be good.
     """
     check_readable(path)
-    for row in open_rows(path, reading.text_column, reading.id_column).read():
+    for row in open_rows(path, reading.layout).read():
         if row.reason:
-            fix = "convert the file first, e.g. iconv -f CP932 -t UTF-8" if "UTF-8" in row.reason else "correct it"
+            fix = GIVE_ENCODING if "UTF-8" in row.reason else "correct it"
             raise RadsentError(f"{path}, row {row.number}: {row.reason}: {fix}.")
         yield unlabelled_record(row.id or f"{path.stem}-{row.number:05d}", row.text, reading.rules, row.meta)
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from .records import WRITTEN
 
 NO_TEXT = "has no text"
-NOT_UTF8 = "not UTF-8, or holds half of a surrogate pair"
+NOT_UTF8 = "not UTF-8 (or the encoding given), or holds half of a surrogate pair"
 
 
 class Row(NamedTuple):

@@ -8,11 +8,23 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import RadsentError, needs_extra, shown
-from ..files import file_id, sha256_of
+from ..files import UTF8, codec, file_id, sha256_of
 from .csv_rows import csv_header, csv_rows
 from .rows import Row, make_row, rejected
 
 TEXT, ID = "text", "id"
+
+
+class Layout(NamedTuple):
+    """How a file holds reports.
+
+    text_column, id_column (str): Columns of a table, or fields of JSON objects, with the reports and their ids.
+    encoding (str): Of a .csv, .tsv or .txt file, as Python names it. All others are UTF-8.
+    """
+
+    text_column: str = TEXT
+    id_column: str = ID
+    encoding: str = UTF8
 
 
 class Source(NamedTuple):
@@ -21,50 +33,50 @@ class Source(NamedTuple):
     path (Path): Where it is.
     rows (Callable[[], Iterator[Row]]): Reads it from the beginning.
     total (Optional[int]): Rows; None where that is not known before.
-    text_column, id_column (str): Names of the columns or fields with the reports and their ids.
+    layout (Layout): How it is read.
     """
 
     path: Path
     rows: Callable[[], Iterator[Row]]
     total: int | None
-    text_column: str = TEXT
-    id_column: str = ID
+    layout: Layout = Layout()
 
     def read(self) -> Iterator[Row]:
         """YIELDS (Row): All rows, from the beginning."""
         try:
             yield from self.rows()
-        except (OSError, EOFError) as error:  # pyarrow's errors of damaged files are OSErrors
+        except (OSError, EOFError, UnicodeError) as error:  # pyarrow's errors of damaged files are OSErrors
             raise RadsentError(
                 f"{self.path}: cannot be read to its end ({type(error).__name__}): give a readable file that is whole."
             ) from None
 
     def fingerprint(self) -> dict[str, Any]:
-        """RETURNS (Dict[str, Any]): What tells it from another input: name, hash, and which columns are read."""
-        columns = {"text_column": self.text_column, "id_column": self.id_column}
+        """RETURNS (Dict[str, Any]): What tells it from another input: name, hash, and how it is read."""
+        layout = self.layout._asdict()
         if self.path.is_dir():
-            files = text_files(self.path)
-            return {"name": self.path.name, "sha256": sha256_of(files, below=self.path)}
-        return {"name": self.path.name, "sha256": sha256_of([self.path]), **columns}
+            sha256 = sha256_of(text_files(self.path), below=self.path)
+            return {"name": self.path.name, "sha256": sha256, "encoding": layout["encoding"]}
+        return {"name": self.path.name, "sha256": sha256_of([self.path]), **layout}
 
 
-def open_source(path: Path, text_column: str = TEXT, id_column: str = ID) -> Source:
+def open_source(path: Path, layout: Layout = Layout()) -> Source:
     """Find out how to read an input.
 
     path (Path): A .jsonl, .csv, .tsv or .parquet file, or a folder of .txt files.
-    text_column, id_column (str): Names of the columns or fields with the reports and their ids.
+    layout (Layout): How it holds the reports.
     RETURNS (Source): The input.
     """
     check_readable(path)
+    check_encoding(path, layout.encoding)
     if path.is_dir():
         files = text_files(path)
-        return Source(path, lambda: _from_folder(path, files), len(files))
+        return Source(path, lambda: _from_folder(path, files, layout.encoding), len(files), layout)
     suffix = path.suffix.lower()
     if suffix not in SOURCES:
         raise RadsentError(
             f"{path}: cannot read {suffix or 'this'}: give .jsonl, .csv, .tsv, .parquet, or a folder of .txt."
         )
-    return SOURCES[suffix](path, text_column, id_column)
+    return SOURCES[suffix](path, layout)
 
 
 def check_readable(path: Path) -> None:
@@ -75,24 +87,33 @@ def check_readable(path: Path) -> None:
         raise RadsentError(f"{path}: may not be read: ask for the permission.")
 
 
-def jsonl_source(path: Path, text_column: str = TEXT, id_column: str = ID) -> Source:
+def check_encoding(path: Path, encoding: str) -> None:
+    """Say so where there is no such encoding, or a file cannot have it."""
+    try:
+        b"  ".decode(encoding, "replace")
+    except (LookupError, UnicodeError):
+        raise RadsentError(f"--encoding {shown(encoding)}: is none that Python knows: give e.g. cp932.") from None
+    if encoding != UTF8 and path.suffix.lower() in (".jsonl", ".parquet"):
+        raise RadsentError(f"{path}: is read as UTF-8: leave out --encoding, which is for .csv, .tsv and .txt.")
+
+
+def jsonl_source(path: Path, layout: Layout = Layout()) -> Source:
     """RETURNS (Source): A file with a JSON object a line, of any fields."""
-    return Source(path, lambda: _from_jsonl(path, text_column, id_column), _count_lines(path), text_column, id_column)
+    return Source(path, lambda: _from_jsonl(path, layout), _count_lines(path), layout)
 
 
-def csv_source(path: Path, text_column: str = TEXT, id_column: str = ID) -> Source:
+def csv_source(path: Path, layout: Layout = Layout()) -> Source:
     """RETURNS (Source): A table whose first line names its columns."""
-    delimiter, names = csv_header(path, text_column)
-    _check_columns(path, names, text_column, id_column)
-    return Source(path, lambda: csv_rows(path, delimiter, text_column, id_column), None, text_column, id_column)
+    delimiter, names = csv_header(path, layout.text_column, layout.encoding)
+    _check_columns(path, names, layout)
+    return Source(path, lambda: csv_rows(path, delimiter, *layout), None, layout)
 
 
-def parquet_source(path: Path, text_column: str = TEXT, id_column: str = ID) -> Source:
+def parquet_source(path: Path, layout: Layout = Layout()) -> Source:
     """RETURNS (Source): A Parquet file."""
     file = open_parquet(path)
-    _check_columns(path, file.schema_arrow.names, text_column, id_column)
-    rows = file.metadata.num_rows
-    return Source(path, lambda: _from_parquet(path, text_column, id_column), rows, text_column, id_column)
+    _check_columns(path, file.schema_arrow.names, layout)
+    return Source(path, lambda: _from_parquet(path, layout), file.metadata.num_rows, layout)
 
 
 def open_parquet(path: Path) -> Any:
@@ -108,8 +129,9 @@ def open_parquet(path: Path) -> Any:
 SOURCES = {".jsonl": jsonl_source, ".csv": csv_source, ".tsv": csv_source, ".parquet": parquet_source}
 
 
-def _check_columns(path: Path, columns: list[str], text_column: str, id_column: str) -> None:
-    for column, option, is_needed in ((text_column, "text", True), (id_column, "id", id_column != ID)):
+def _check_columns(path: Path, columns: list[str], layout: Layout) -> None:
+    text, id = layout.text_column, layout.id_column
+    for column, option, is_needed in ((text, "text", True), (id, "id", id != ID)):
         if is_needed and column not in columns:
             names = ", ".join(map(shown, columns))
             raise RadsentError(f"{path}: no column {column!r} among {names or 'none'}: name it with --{option}-column.")
@@ -117,7 +139,7 @@ def _check_columns(path: Path, columns: list[str], text_column: str, id_column: 
         raise RadsentError(f"{path}: two columns are named {shown(twice[0])}: give each a name of its own.")
 
 
-def _from_jsonl(path: Path, text_column: str, id_column: str) -> Iterator[Row]:
+def _from_jsonl(path: Path, layout: Layout) -> Iterator[Row]:
     with open(path, "rb") as file:
         number = 0
         for line in file:
@@ -131,7 +153,7 @@ def _from_jsonl(path: Path, text_column: str, id_column: str) -> Iterator[Row]:
             except (ValueError, RecursionError):
                 yield rejected(number, "is no valid JSON")
             else:
-                yield make_row(number, values, text_column, id_column)
+                yield make_row(number, values, layout.text_column, layout.id_column)
 
 
 def _count_lines(path: Path) -> int:
@@ -140,10 +162,10 @@ def _count_lines(path: Path) -> int:
         return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 22), b""))
 
 
-def _from_parquet(path: Path, text_column: str, id_column: str) -> Iterator[Row]:
+def _from_parquet(path: Path, layout: Layout) -> Iterator[Row]:
     rows = chain.from_iterable(batch.to_pylist() for batch in open_parquet(path).iter_batches(batch_size=256))
     for number, values in enumerate(rows, 1):
-        yield make_row(number, values, text_column, id_column)
+        yield make_row(number, values, layout.text_column, layout.id_column)
 
 
 def text_files(folder: Path) -> list[Path]:
@@ -154,13 +176,13 @@ def text_files(folder: Path) -> list[Path]:
     return files
 
 
-def _from_folder(folder: Path, files: list[Path]) -> Iterator[Row]:
+def _from_folder(folder: Path, files: list[Path], encoding: str) -> Iterator[Row]:
     for number, file in enumerate(files, 1):
         id = file_id(file.relative_to(folder))
         try:
-            text = file.read_bytes().decode("utf-8-sig")
-        except UnicodeDecodeError:
-            yield Row(number, id, "", {}, "is not UTF-8")
+            text = file.read_bytes().decode(codec(encoding))
+        except UnicodeError:
+            yield Row(number, id, "", {}, f"is not {encoding}")
         except OSError as error:
             yield Row(number, id, "", {}, f"cannot be read ({error.strerror})")
         else:

@@ -138,7 +138,7 @@ def test_bad_rows_are_rejected_with_a_reason_and_good_ones_come_out(pipeline, tm
         covered = "".join(row["text"][s["start"] : s["end"]] for s in row["sentences"])
         assert "".join(covered.split()) == "".join(row["text"].split())
     assert sorted(set(reasons.values())) == [
-        "a field is not UTF-8, or holds half of a surrogate pair",
+        "a field is not UTF-8 (or the encoding given), or holds half of a surrogate pair",
         "has no text",
         "is no JSON object",
         "is no valid JSON",
@@ -146,7 +146,7 @@ def test_bad_rows_are_rejected_with_a_reason_and_good_ones_come_out(pipeline, tm
         "its id stands in an earlier row",
         "text is a int, not a string",
         "text is a list, not a string",
-        "text is not UTF-8, or holds half of a surrogate pair",
+        "text is not UTF-8 (or the encoding given), or holds half of a surrogate pair",
         "text of 2,000,000 characters is longer than 1,000,000",
     ]
     assert CANARY not in done.output
@@ -231,26 +231,37 @@ from spacy_radsent.cli import app; app()
     assert "error" not in parts(out)[-1]["meta"]["prediction"]["status"]
 
 
-@pytest.mark.parametrize("kind", ["csv", "tsv", "parquet", "folder"])
-def test_other_inputs(pipeline, tmp_path, kind):
+@pytest.mark.parametrize(
+    ("kind", "encoding"),
+    [
+        ("csv", "utf-8"),
+        ("csv", "cp932"),
+        ("tsv", "utf-8"),
+        ("parquet", "utf-8"),
+        ("folder", "utf-8"),
+        ("folder", "cp932"),
+    ],
+)
+def test_other_inputs(pipeline, tmp_path, kind, encoding):
     texts = {f"R{i}": f'{REPORTS[i]}\r\n"引用", タブ\t。' for i in range(3)}
     source = tmp_path / f"reports.{kind}"
     if kind == "folder":
         for id, text in texts.items():
             (source / "sub").mkdir(parents=True, exist_ok=True)
-            (source / "sub" / f"{id}.txt").write_bytes(text.encode())
-        (source / "sub/R3.txt").write_bytes(b"\xff")
+            (source / "sub" / f"{id}.txt").write_bytes(text.encode(encoding))
+        (source / "sub/R3.txt").write_bytes(b"\xff\x81")
     elif kind == "parquet":
         import pandas
 
         rows = [{"accession": id, "report": text, "age": 50} for id, text in texts.items()]
         pandas.DataFrame([*rows, {"accession": "R3", "report": None, "age": 1}]).to_parquet(source)
     else:
-        with open(source, "w", encoding="utf-8-sig", newline="") as file:
+        with open(source, "w", encoding=encoding.replace("utf-8", "utf-8-sig"), newline="") as file:
             writer = csv.writer(file, delimiter="\t" if kind == "tsv" else ",")
             writer.writerows([["accession", "report", "age"], *([id, text, 50] for id, text in texts.items()), ["R3"]])
     columns = [] if kind == "folder" else ["--text-column", "report", "--id-column", "accession"]
-    done = apply(pipeline, source, tmp_path / "out", *columns)
+    encodings = [] if encoding == "utf-8" else ["--encoding", encoding]
+    done = apply(pipeline, source, tmp_path / "out", *columns, *encodings)
     assert done.exit_code == 0, done.output
     out = parts(tmp_path / "out")
     assert {row["id"].removeprefix("sub/"): row["text"] for row in out} == texts
@@ -435,7 +446,9 @@ def test_strings_that_parquet_holds_as_bytes(pipeline, tmp_path):
         ("A", REPORTS[0]),
         ("row-00000003", REPORTS[1]),
     ]
-    assert rejects(tmp_path / "out") == {2: "text is not UTF-8, or holds half of a surrogate pair"}
+    assert rejects(tmp_path / "out") == {
+        2: "text is not UTF-8 (or the encoding given), or holds half of a surrogate pair"
+    }
 
 
 def test_findings_of_a_report_with_a_line_separator(tmp_path):

@@ -10,6 +10,7 @@ from nasty_texts import NASTY_TEXTS, labelled_record
 from spacy_radsent.boundaries import SentenceRules
 from spacy_radsent.corpus.importers import IMPORTERS, Reading, import_records
 from spacy_radsent.corpus.records import Record, read_records, write_records
+from spacy_radsent.corpus.sources import Layout
 from spacy_radsent.errors import RadsentError
 
 CANARY = "山田花子"
@@ -176,6 +177,16 @@ def test_text_file_that_is_not_utf8(tmp_path):
     assert error_of(tmp_path).startswith(f"{bad}, line 1: not UTF-8")
 
 
+def test_text_files_in_cp932(tmp_path):
+    reading = Reading(layout=Layout(encoding="cp932"))
+    write(tmp_path / "a.txt", "①㎜大の髙濃度域～骨転移\r\n".encode("cp932"))
+    assert [record.text for record in import_records(tmp_path, reading=reading)] == ["①㎜大の髙濃度域～骨転移\r\n"]
+    bad = write(tmp_path / "b.txt", f"{CANARY}\r\n".encode("cp932") + b"\x81\xff")
+    with pytest.raises(RadsentError) as info:
+        list(import_records(tmp_path, reading=reading))
+    assert str(info.value).startswith(f"{bad}, line 2: not cp932 (byte 0x81)") and CANARY not in str(info.value)
+
+
 def test_folder_without_text_files(tmp_path):
     write(tmp_path / "a.md", CANARY)
     assert error_of(tmp_path) == f"{tmp_path}: the folder holds no .txt file: give a folder of reports, or one file."
@@ -201,12 +212,16 @@ K3,,MRI,
         ("reports.csv", CSV.replace(",", "\t")),
         ("reports.csv", "\ufeff" + CSV),
         ("reports.csv", CSV.replace("\n", "\r\n")),
+        ("reports.csv", CSV.encode("cp932")),
+        ("reports.tsv", CSV.replace(",", "\t").encode("utf-16")),
     ],
-    ids=["csv", "tsv", "semicolons", "tabs", "excel_bom", "crlf"],
+    ids=["csv", "tsv", "semicolons", "tabs", "excel_bom", "crlf", "cp932", "excel_unicode"],
 )
 def test_table(name, content, tmp_path):
-    line_end = "\r\n" if "\r\n" in content else "\n"
-    first, second, third = import_records(write(tmp_path / name, content))
+    encoding = "utf-8" if isinstance(content, str) else "utf-16" if content.startswith(b"\xff\xfe") else "CP932"
+    reading = Reading(layout=Layout(encoding=encoding))
+    line_end = "\r\n" if isinstance(content, str) and "\r\n" in content else "\n"
+    first, second, third = import_records(write(tmp_path / name, content), reading=reading)
     assert first.text == f'CT: 右肺S6に結節。{line_end}"12mm"大、辺縁不整。'
     assert first.sentence_texts == ["CT: 右肺S6に結節。", '"12mm"大、辺縁不整。']
     assert first.meta == {"modality": "CT", "年齢": "62"}
@@ -248,8 +263,8 @@ BAD_TABLES = {
         ["row 1: is no valid CSV (unexpected end of data): correct it"],
     ),
     "unclosed_quote_in_the_first_row": (f'"{CANARY}' + "あ" * 140_000, ["not valid CSV (unexpected end"]),
-    "cp932": (f"id,text\nK1,{CANARY}\n".encode("cp932"), ["row 1: text is not UTF-8", "iconv"]),
-    "cp932_names": (f"番号,text\nK1,{CANARY}\n".encode("cp932"), ["line 1: not UTF-8", "iconv"]),
+    "cp932": (f"id,text\nK1,{CANARY}\n".encode("cp932"), ["row 1: text is not UTF-8", "--encoding"]),
+    "cp932_names": (f"番号,text\nK1,{CANARY}\n".encode("cp932"), ["line 1: not UTF-8", "--encoding"]),
 }
 
 
@@ -261,6 +276,26 @@ def test_bad_table_is_named_and_not_quoted(case, tmp_path):
     assert message.startswith(str(path))
     for fragment in fragments:
         assert fragment in message
+
+
+BAD_ENCODINGS = {
+    "unknown": ("a.csv", b"text\nn.p.\n", "sjis2", "--encoding 'sjis2': is none that Python knows: give e.g. cp932"),
+    "no_text": ("a.csv", b"text\nn.p.\n", "rot13", "--encoding 'rot13': is none that Python knows"),
+    "jsonl": ("a.jsonl", b'{"id": "a", "text": "n.p."}', "cp932", "a.jsonl: is read as UTF-8: leave out --encoding"),
+    "names": ("a.csv", "所見\nn.p.\n".encode(), "euc-jp", "a.csv, line 1: not euc-jp: save it as UTF-8"),
+    "names_that_it_cannot_read": ("a.csv", b"text\nn.p.\n", "utf-16", "a.csv: not utf-16: save it as UTF-8"),
+    "row": ("a.csv", b"text\nn.p.\n\x81\xff\n", "cp932", "a.csv, row 2: text is not UTF-8 (or the encoding given)"),
+    "cut_off": ("a.tsv", "text\nCT: n.p.\n".encode("utf-16")[:-1], "utf-16", "a.tsv: cannot be read to its end"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_ENCODINGS)
+def test_bad_encoding(case, tmp_path):
+    name, content, encoding, expected = BAD_ENCODINGS[case]
+    path = write(tmp_path / name, content)
+    with pytest.raises(RadsentError) as info:
+        list(import_records(path, reading=Reading(layout=Layout(encoding=encoding))))
+    assert str(info.value).removeprefix(f"{tmp_path}/").startswith(expected)
 
 
 # Records, and telling the formats apart

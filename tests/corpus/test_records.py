@@ -187,7 +187,7 @@ def test_other_encodings_are_named_by_line(encoding, byte, tmp_path):
     path.write_bytes(b'{"id": "a", "text": "CT: n.p."}\n\n' + record_json().encode(encoding))
     message = error_of(path)
     assert message.startswith(f"{path}, line 3: not UTF-8 (byte {byte})")
-    assert "iconv -f CP932 -t UTF-8" in message
+    assert "save it as UTF-8, or give --encoding" in message
 
 
 def test_utf16_is_refused(tmp_path):
