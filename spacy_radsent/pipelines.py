@@ -100,9 +100,14 @@ def _alone(nlp: Language, report: Unlabelled) -> tuple[Doc, Any] | None:
     try:
         return nlp(report.doc(nlp)), report.context
     except Exception as error:
-        logger.warning("a component failed on a report (%s)", type(error).__name__)
+        logger.warning("a component failed on a report (%s)", _told(error))
         return None
 
 
 def _skip(name: str, component: Any, docs: list[Doc], error: Exception) -> None:
-    logger.warning("%s failed on %d reports (%s)", name, len(docs or []), type(error).__name__)
+    logger.warning("%s failed on %d reports (%s)", name, len(docs or []), _told(error))
+
+
+def _told(error: Exception) -> str:
+    """RETURNS (str): Our errors, which quote no report; of others the name alone."""
+    return str(error) if isinstance(error, RadsentError) else type(error).__name__

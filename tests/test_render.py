@@ -287,6 +287,7 @@ def test_view_writes_a_page(finding_doc, tmp_path):
     write_records([unlabelled_record("U", "肺。")], tmp_path / "unlabelled.jsonl")
     for args, message in [
         ([tmp_path, "--id", "R9"], "has no report with the id R9"),
+        ([tmp_path, "--id", "R2", "--id", "R9"], "has no report with the id R9"),
         ([tmp_path / "unlabelled.jsonl"], "no sentence has a label: label the reports first"),
         ([tmp_path, "--limit", 0], "--limit 0: give 1 or more."),
         ([tmp_path / "nothing.jsonl"], "no such file"),

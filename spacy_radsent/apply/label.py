@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from ..corpus.rows import NO_TEXT, Row
+from ..corpus.rows import Row
 from ..errors import RadsentError
 from ..files import atomic_writer
 from ..labels import SPANS_KEY
@@ -125,8 +125,6 @@ def _label(nlp: Language, rows: Sequence[Row], batch_size: int) -> tuple[list[Ro
 
 
 def _checked(row: Row, max_length: int) -> Row:
-    if not row.text.strip():
-        return row._replace(reason=NO_TEXT)
     if len(row.text) > max_length:
         return row._replace(reason=f"text of {len(row.text):,} characters is longer than {max_length:,}")
     return row

@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import os
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -9,12 +10,13 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import spacy
 from spacy.language import Language
 
-from ..corpus.rows import Row
+from ..corpus.rows import NO_TEXT, Row
 from ..corpus.sources import Source
 from ..errors import RadsentError
 from ..files import atomic_writer, sha256_of
@@ -58,11 +60,13 @@ class Progress:
 
     counts (Counts): Of the parts that were labelled now.
     skipped (int): Rows of parts that were there.
+    failed_before (int): On how many of these a component failed.
     elsewhere (int): Rows of other shards.
     """
 
     counts: Counts = field(default_factory=Counts)
     skipped: int = 0
+    failed_before: int = 0
     elsewhere: int = 0
 
     @property
@@ -95,8 +99,8 @@ def apply(source: Source, output: Path, settings: Settings) -> Iterator[Progress
 def _parts(source: Source, output: Path, settings: Settings, progress: Progress) -> Generator[Part, None, None]:
     """YIELDS (Part): Those of this shard that are to be labelled. Rows with an id that stood before are rejected."""
     seen: set[int] = set()
-    with_ids = (row if row.id else row._replace(id=f"row-{row.number:08}") for row in source.read())
-    for number, rows in enumerate(_chunks(with_ids, settings.part_size)):
+    read = (row if row.reason or row.text.strip() else row._replace(reason=NO_TEXT) for row in source.read())
+    for number, rows in enumerate(_chunks(read, settings.part_size)):
         if number % settings.shards != settings.shard - 1:
             progress.elsewhere += len(rows)
             seen.update(hash(row.id) for row in rows if not row.reason)
@@ -109,8 +113,10 @@ def _parts(source: Source, output: Path, settings: Settings, progress: Progress)
                 seen.add(hash(row.id))
             part.rows.append(row)
         done = part.path(output, settings.format).exists()
-        if done and not (settings.retry_errors and part.failures(output)):
+        failures = part.failures(output) if done else 0
+        if done and not (settings.retry_errors and failures):
             progress.skipped += len(rows)
+            progress.failed_before += failures
         else:
             yield part
 
@@ -137,7 +143,7 @@ def _label_all(parts: Iterator[Part], output: Path, settings: Settings) -> Itera
             yield label_part(nlp, part, output, settings.format, settings.batch_size)
         return
     # spawn: a fork of a process with threads (torch, BLAS) can hang.
-    pool = ProcessPoolExecutor(settings.n_process, multiprocessing.get_context("spawn"))
+    pool = ProcessPoolExecutor(settings.n_process, multiprocessing.get_context("spawn"), initializer=_end_with_parent)
     try:
         with pool:
             yield from _in_order_of_completion(pool, parts, output, settings)
@@ -146,6 +152,18 @@ def _label_all(parts: Iterator[Part], output: Path, settings: Settings) -> Itera
             f"{output}: a process was killed or could not start (out of memory?): what is done is kept, run the "
             f"command again, with a smaller --n-process or --batch-size."
         ) from None
+
+
+def _end_with_parent() -> None:
+    """Let this process end when the one that started it is killed: it would wait for parts forever."""
+
+    def wait_for_parent() -> None:
+        parent = multiprocessing.parent_process()
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    Thread(target=wait_for_parent, daemon=True).start()
 
 
 def _in_order_of_completion(

@@ -63,12 +63,22 @@ def apply_command(
         f"{output}: {counts.labelled:,} reports labelled ({counts.with_errors:,} with sentences without a label), "
         f"{counts.rejected:,} rejected, {progress.skipped:,} done before, {progress.elsewhere:,} of other shards"
     )
-    if counts.with_errors and not retry_errors:
-        print("  errors-*.jsonl name these reports; with --retry-errors their parts are labelled again")
+    if counts.rejected:
+        print("  rejects-*.jsonl hold the reasons")
+    if (counts.with_errors or progress.failed_before) and not retry_errors:
+        print(
+            f"  errors-*.jsonl and rejects-*.jsonl name reports on which a component failed ({progress.failed_before} "
+            f"of those done before); with --retry-errors their parts are labelled again"
+        )
     if not progress.rows:
         raise RadsentError(f"{source}: holds no report: it needs at least one.")
     if counts.rejected and not counts.labelled:
         raise RadsentError(f"{source}: no row could be labelled, see {output}/rejects-*.jsonl for the reasons.")
+    if counts.labelled and counts.labelled == counts.with_errors:
+        raise RadsentError(
+            f"{source}: every report has sentences without a label: correct what the warnings name, and give the "
+            f"command again with --retry-errors."
+        )
 
 
 def _shard(shard: str) -> tuple[int, int]:

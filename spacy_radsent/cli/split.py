@@ -65,6 +65,8 @@ def split(
         print(f"Leaks: {len(found)} reports dropped from {name}, since a sentence stands in another split as well")
         for leak in found:
             print(f"  {leak.id}: sentences {', '.join(map(str, leak.sentences))}")
+    if group and not any(group in record.meta for records in splits.values() for record in records):
+        print(f"Not grouped by {group}: no report has it in its meta, so that one may stand in several splits")
 
 
 def _kept_apart(added: list[Record], splits: dict[str, list[Record]], group: str) -> list[Record]:
@@ -101,8 +103,6 @@ def _read_splits(
         for field in fields:
             if not any(field in record.meta for record in pool):
                 print(f"Not stratified by {field}: no report has it in its meta")
-        if group and not any(group in record.meta for record in pool):
-            print(f"Not grouped by {group}: no report has it in its meta")
         splits.update(stratified_split(pool, open_shares, stratify=fields, group=group, seed=seed))
     else:
         splits["train"] += pool

@@ -29,8 +29,11 @@ def view_command(
     records = (record for record in labelled_records(source) if not id or record.id in id)
     chosen = list(islice(records, limit))
     more = next(records, None) is not None
+    found = {record.id for record in chosen}
+    if not more and (missing := [one for one in id if one not in found]):
+        raise RadsentError(f"{source}: has no report with the id {', '.join(missing)}: check the ids.")
     if not chosen:
-        raise RadsentError(f"{source}: has no report with the id {', '.join(id)}: check the ids.")
+        raise RadsentError(f"{source}: holds no report: it needs at least one.")
     note = f"The first {limit} reports: --limit shows more, --id a certain one." if more else ""
     with atomic_writer(output) as file:
         file.write(render(chosen, title=source.name, note=note))

@@ -85,7 +85,10 @@ def _detect(path: Path, reading: Reading) -> str:
         first = next((line for line in read_text(path).split("\n") if line.strip()), "")
         return "paper" if '"finding_lines"' in first else "records"
     check_readable(path)
-    raise RadsentError(f"{path}: cannot tell the format by the ending {path.suffix!r}: name it with --from.")
+    raise RadsentError(
+        f"{path}: cannot tell the format by the ending {path.suffix!r}: give .jsonl, .csv, .tsv, .parquet or "
+        f".txt, or name it with --from."
+    )
 
 
 def _import_canonical(path: Path, reading: Reading) -> Iterator[Record]:
@@ -166,7 +169,7 @@ def _import_rows(open_rows: Callable[[Path, Layout], Source], path: Path, readin
         if row.reason:
             fix = GIVE_ENCODING if "UTF-8" in row.reason else "correct it"
             raise RadsentError(f"{path}, row {row.number}: {row.reason}: {fix}.")
-        yield unlabelled_record(row.id or f"{path.stem}-{row.number:05d}", row.text, reading.rules, row.meta)
+        yield unlabelled_record(row.id, row.text, reading.rules, row.meta)
 
 
 IMPORTERS: dict[str, Callable[[Path, Reading], Iterator[Record]]] = {

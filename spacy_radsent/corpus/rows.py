@@ -33,6 +33,8 @@ def make_row(number: int, values: Any, text_column: str, id_column: str) -> Row:
         return rejected(number, "is no JSON object")
     values = dict(values)
     text, id = _decoded(values.pop(text_column, None)), _plain(_decoded(values.pop(id_column, None)))
+    if isinstance(id, float) and id.is_integer():  # as pandas writes whole numbers where a row has none
+        id = int(id)
     id = "" if id is None else str(id)
     values = _plain(values)
     meta = _meta(values.pop("meta", {}))

@@ -95,6 +95,8 @@ def _read(path: Path) -> dict[str, str | None]:
             raise RadsentError(f"{path}: has no column {min(missing)!r}: give a sheet that radsent convert wrote.")
         for row in rows:
             key = (row["key"] or "").strip()
+            if not key and not (row["label"] or "").strip():
+                continue  # an empty row of a spreadsheet
             if key in labels:
                 raise RadsentError(f"{path}: the key {shown(key)} stands twice: remove one.")
             labels[key] = _label(row["label"] or "", f"{path}, key {shown(key)}")

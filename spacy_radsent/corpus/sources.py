@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Iterator
+from difflib import get_close_matches
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -42,9 +43,10 @@ class Source(NamedTuple):
     layout: Layout = Layout()
 
     def read(self) -> Iterator[Row]:
-        """YIELDS (Row): All rows, from the beginning."""
+        """YIELDS (Row): All rows, from the beginning. One without an id has its file's name and its number for it."""
+        name = file_id(Path(self.path.name))
         try:
-            yield from self.rows()
+            yield from (row if row.id else row._replace(id=f"{name}-{row.number:05}") for row in self.rows())
         except (OSError, EOFError, UnicodeError) as error:  # pyarrow's errors of damaged files are OSErrors
             raise RadsentError(
                 f"{self.path}: cannot be read to its end ({type(error).__name__}): give a readable file that is whole."
@@ -134,7 +136,11 @@ def _check_columns(path: Path, columns: list[str], layout: Layout) -> None:
     for column, option, is_needed in ((text, "text", True), (id, "id", id != ID)):
         if is_needed and column not in columns:
             names = ", ".join(map(shown, columns))
-            raise RadsentError(f"{path}: no column {column!r} among {names or 'none'}: name it with --{option}-column.")
+            # One that is nearly what was asked for cannot be a patient's name.
+            meant = "".join(f" (is {name!r} meant?)" for name in get_close_matches(column, columns, n=1))
+            raise RadsentError(
+                f"{path}: no column {column!r} among {names or 'none'}{meant}: name it with --{option}-column."
+            )
     if twice := [name for name in columns if columns.count(name) > 1]:
         raise RadsentError(f"{path}: two columns are named {shown(twice[0])}: give each a name of its own.")
 

@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 
 from spacy_radsent.cli import app
 from spacy_radsent.corpus.docbin import blank_pipeline
+from spacy_radsent.corpus.importers import import_records
 from spacy_radsent.corpus.records import read_records
 
 CANARY = "山田花子"
@@ -158,10 +159,13 @@ def test_a_report_on_which_a_component_fails(pipeline, tmp_path):
     """Ours marks it; one of another that fails leaves it to the rejects. Neither takes another report with it."""
     code = """
 from spacy.language import Language
+from spacy_radsent.errors import RadsentError
 @Language.component("picky")
 def picky(doc):
     if "胃" in doc.text:
         raise ValueError(doc.text)
+    if "腸" in doc.text:
+        raise RadsentError("the server is down: start it.")
     return doc
 """
     (tmp_path / "picky.py").write_text(code, encoding="utf-8")
@@ -170,13 +174,14 @@ import sys; sys.path.insert(0, {str(tmp_path)!r}); import picky, spacy
 nlp = spacy.load({str(pipeline)!r}); nlp.add_pipe("picky", first=True); nlp.to_disk({str(tmp_path / "model")!r})
 from spacy_radsent.cli import app; app()
 """
-    texts = [REPORTS[0], f"{CANARY}。胃に潰瘍。", REPORTS[1]]
+    texts = [REPORTS[0], f"{CANARY}。胃に潰瘍。", REPORTS[1], "腸に異常なし。"]
     source = write_rows(tmp_path / "rows.jsonl", [{"text": text} for text in texts])
     command = [sys.executable, "-c", run, "apply", str(tmp_path / "model"), str(source), str(tmp_path / "out")]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert [row["text"] for row in parts(tmp_path / "out")] == [texts[0], texts[2]]
-    assert rejects(tmp_path / "out") == {2: "a component failed on it"}
+    assert rejects(tmp_path / "out") == {2: "a component failed on it", 4: "a component failed on it"}
     assert CANARY not in done.stdout + done.stderr
+    assert "(ValueError)" in done.stderr and "(the server is down: start it.)" in done.stderr
 
 
 def test_parts_on_which_a_component_failed_for_a_while_are_labelled_again(pipeline, tmp_path):
@@ -213,7 +218,7 @@ from spacy_radsent.cli import app; app()
     first = subprocess.run(command, capture_output=True, text=True, check=True)
     assert [row["text"] for row in parts(out)] == texts[1:] and rejects(out) == {1: "a component failed on it"}
     (line,) = (out / "errors-000002.jsonl").read_text(encoding="utf-8").splitlines()
-    assert json.loads(line) == {"row": 5, "id": "row-00000005", "reason": "2 of 2 sentences have no label"}
+    assert json.loads(line) == {"row": 5, "id": "rows-00005", "reason": "2 of 2 sentences have no label"}
     assert "--retry-errors" in first.stdout and "(1 with sentences without a label)" in first.stdout
 
     before = {file.name: file.read_bytes() for file in out.iterdir() if file.name.startswith("part")}
@@ -223,7 +228,7 @@ from spacy_radsent.cli import app; app()
 
     down.unlink()
     again = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert "0 reports labelled" in again.stdout and rejects(out)
+    assert "0 reports labelled" in again.stdout and "(2 of those done before)" in again.stdout and rejects(out)
     retried = subprocess.run([*command, "--retry-errors"], capture_output=True, text=True, check=True)
     assert "3 reports labelled (0 with" in retried.stdout and "2 done before" in retried.stdout
     assert [row["text"] for row in parts(out)] == texts
@@ -343,6 +348,52 @@ def test_killed_runs_lose_and_double_nothing(pipeline, tmp_path):
         assert file.read_bytes() == (output / file.name).read_bytes()
 
 
+def test_processes_end_with_the_run_that_is_killed(pipeline, tmp_path):
+    source = write_rows(tmp_path / "rows.jsonl", [{"text": f"{REPORTS[i % 3]}\n{i}。"} for i in range(2000)])
+    arguments = [str(pipeline), str(source), str(tmp_path / "out"), "--part-size", "5", "--n-process", "2"]
+    run = subprocess.Popen([sys.executable, "-c", RUN, "apply", *arguments], stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.glob("out/part-*.jsonl")):
+        assert run.poll() is None and time.monotonic() < deadline
+        os.sched_yield()
+    workers = Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()
+    run.kill()
+    run.wait()
+    assert len(workers) >= 2
+    while any(_is_running(worker) for worker in workers):
+        assert time.monotonic() < deadline, "a process waits for parts forever"
+        os.sched_yield()
+
+
+def _is_running(process: str) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_a_run_in_which_no_report_is_labelled_whole_fails(pipeline, tmp_path):
+    code = """
+from spacy.language import Language
+@Language.component("refused")
+def refused(doc):
+    doc.spans["radsent"].attrs["status"] = ["error" for _ in doc.spans["radsent"]]
+    return doc
+"""
+    (tmp_path / "refusing.py").write_text(code, encoding="utf-8")
+    run = f"""
+import sys; sys.path.insert(0, {str(tmp_path)!r}); import refusing, spacy
+nlp = spacy.load({str(pipeline)!r}); nlp.add_pipe("refused", after="radsent"); nlp.to_disk({str(tmp_path / "model")!r})
+from spacy_radsent.cli import app; app()
+"""
+    source = write_rows(tmp_path / "rows.jsonl", [{"text": text} for text in REPORTS])
+    command = [sys.executable, "-c", run, "apply", str(tmp_path / "model"), str(source), str(tmp_path / "out")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "rows.jsonl: every report has sentences without a label: correct what the warnings name" in done.stderr
+    assert len(parts(tmp_path / "out")) == len(REPORTS)
+
+
 def test_a_killed_worker_is_told_and_costs_nothing(pipeline, reports, tmp_path):
     """Processes die when they start: what is done stays, and the next run goes on."""
     # A spawned process imports the main module under another name.
@@ -444,7 +495,7 @@ def test_strings_that_parquet_holds_as_bytes(pipeline, tmp_path):
     assert apply(pipeline, tmp_path / "rows.parquet", tmp_path / "out").exit_code == 0
     assert [(row["id"], row["text"]) for row in parts(tmp_path / "out")] == [
         ("A", REPORTS[0]),
-        ("row-00000003", REPORTS[1]),
+        ("rows-00003", REPORTS[1]),
     ]
     assert rejects(tmp_path / "out") == {
         2: "text is not UTF-8 (or the encoding given), or holds half of a surrogate pair"
@@ -474,10 +525,23 @@ def test_ids_with_line_separators_are_tried_again(pipeline, tmp_path):
 
 
 def test_a_row_that_cannot_be_used_does_not_take_the_id_of_one_that_can(pipeline, tmp_path):
-    rows = [{"id": "a", "text": None}, {"id": "a", "text": "胸水なし。"}, {"id": "a", "text": "脾腫なし。"}]
-    assert apply(pipeline, write_rows(tmp_path / "rows.jsonl", rows), tmp_path / "out").exit_code == 0
+    rows = [{"id": "a", "text": text} for text in (None, " \n", "胸水なし。", "脾腫なし。")]
+    source = write_rows(tmp_path / "rows.jsonl", rows)
+    assert apply(pipeline, source, tmp_path / "out").exit_code == 0
     assert [row["text"] for row in parts(tmp_path / "out")] == ["胸水なし。"]
-    assert rejects(tmp_path / "out") == {1: "has no text", 3: "its id stands in an earlier row"}
+    assert rejects(tmp_path / "out") == dict.fromkeys((1, 2), "has no text") | {4: "its id stands in an earlier row"}
+    assert apply(pipeline, source, tmp_path / "other", "--shard", "2/2", "--part-size", "2").exit_code == 0
+    assert [row["text"] for row in parts(tmp_path / "other")] == ["胸水なし。"]
+
+
+def test_reports_without_an_id_are_called_as_by_convert(pipeline, tmp_path):
+    from pandas import DataFrame
+
+    rows = DataFrame({"id": [2024000100, None], "text": ["胸水なし。", "脾腫なし。"]})  # pandas makes ids 2024000100.0
+    rows.to_parquet(tmp_path / "ris.parquet")
+    assert apply(pipeline, tmp_path / "ris.parquet", tmp_path / "out").exit_code == 0
+    assert [row["id"] for row in parts(tmp_path / "out")] == ["2024000100", "ris-00002"]
+    assert [record.id for record in import_records(tmp_path / "ris.parquet")] == ["2024000100", "ris-00002"]
 
 
 def test_a_report_without_text_is_none(pipeline, tmp_path):

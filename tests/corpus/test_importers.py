@@ -246,6 +246,7 @@ BAD_TABLES = {
         f"K1,{CANARY}様の肺に結節。\nK2,{CANARY}様。\n",
         ["no column 'text' among 'K1', a text of 11 characters"],
     ),
+    "nearly_the_column": (" text ,patient\nn.p.,山田花子\n", ["among ' text ', 'patient' (is ' text ' meant?): name"]),
     "unclosed_quote_in_the_names": (f'"text,id\n{CANARY},K1\n', ["not valid CSV (unexpected end", "check the quotes"]),
     "upper_case": ("ID,TEXT\nK1,山田花子。\n", ["no column 'text' among 'ID', 'TEXT'"]),
     "empty": ("", ["no column 'text' among none"]),
@@ -339,7 +340,8 @@ def test_unknown_format(tmp_path):
 @pytest.mark.parametrize("ending", [".docx", ""], ids=["docx", "none"])
 def test_unknown_ending(ending, tmp_path):
     path = write(tmp_path / f"reports{ending}", CANARY)
-    assert error_of(path) == f"{path}: cannot tell the format by the ending {ending!r}: name it with --from."
+    told = error_of(path)
+    assert told.startswith(f"{path}: cannot tell the format by the ending {ending!r}: give .jsonl, .csv, ")
 
 
 @pytest.mark.parametrize("name", ["a.jsonl", "a.csv", "a.txt", "folder"])

@@ -63,7 +63,8 @@ def test_labels_come_back(reports, rows, tmp_path, delimiter, encoding):
     cells = ["0", "positive", "３", "NEGATIVE ", "background", "1.0", "", "1"]
     for row, cell in zip(rows, cells, strict=True):
         row["label"], row["sentence"], row["report"] = cell, row["sentence"][:3], row["report"].lstrip("0")
-    save(tmp_path / "sheet.csv", rows[::-1], delimiter, encoding)
+    empty = [dict.fromkeys(rows[0], "")] * 2  # as spreadsheets leave them
+    save(tmp_path / "sheet.csv", [*rows[::-1], *empty], delimiter, encoding)
     done = convert(reports, tmp_path / "labelled.jsonl", "--labels", tmp_path / "sheet.csv")
     assert done.exit_code == 0, done.output
     assert "POSITIVE 3" in done.output and "without label 1" in done.output
