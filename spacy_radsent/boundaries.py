@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
 
+from .marks import BEHIND_STOP, HALF_WIDTH
+
 # Latin abbreviations after which a full stop never ends a sentence. "n.p." is not among them: it often does.
 DEFAULT_ABBREVIATIONS = (
     *("rt", "lt", "bil", "bilat", "ant", "post", "sup", "inf", "lat", "med", "int", "ext", "prox", "dist"),
@@ -42,6 +44,7 @@ ITEM_OPENER = re.compile(
     r"|\d{1,2}\s*[.．)）、:：](?!\d)|[^\s。．、]{1,12}[:：])"
 )
 ENUMERATOR = re.compile(r"[\s・･\-○●■(（]*(?:\d{1,3}|[A-Za-zＡ-Ｚａ-ｚⅠ-Ⅻⅰ-ⅻア-オ]|[IVX]{2,4}|[ivx]{2,4})$")
+SMALL_LETTER = re.compile(r"\s+[a-z]")
 LATIN_WORD = re.compile(r"[A-Za-zＡ-Ｚａ-ｚ./]+$")
 # "2024. 5. 1": its full stops have spaces behind them.
 SPACED_DATE = re.compile(r"(?<!\d)(?:19|20)\d\d[.．] ?\d{1,2}[.．] ?\d")
@@ -112,12 +115,13 @@ def _ends_in_line(line: str, rules: SentenceRules) -> Iterator[int]:
     """Yield the offsets at which a sentence ends before the end of its line does."""
     depth = [0] * len(line) if rules.split_in_brackets else _bracket_depth(line)
     terminator, tail = _patterns(rules.terminators)
-    start = 0
+    start, folded = 0, ""
     for match in terminator.finditer(line):
         at = match.start()
         if at < start or depth[at]:
             continue
-        end = tail.match(line, match.end()).end()  # type: ignore[union-attr]  # the pattern matches the empty string
+        folded = folded or line.translate(HALF_WIDTH)
+        end = tail.match(folded, match.end()).end()  # type: ignore[union-attr]  # the pattern matches the empty string
         if match.group() in ".．" and not _is_full_stop(line, at, start, end, rules):
             continue
         yield end
@@ -129,7 +133,8 @@ def _patterns(terminators: str) -> tuple[re.Pattern, re.Pattern]:
     """RETURNS (Tuple[Pattern, Pattern]): A terminator; what stays with the sentence that it ends."""
     marks = re.escape(terminators)
     # A figure mark, a closing bracket and further terminators stay with the sentence that they follow.
-    tail = rf"(?:[{marks}{re.escape(CLOSERS)}]|[ \u3000\t]*(?:{FIGURE_MARK.pattern}))*"
+    closing = re.escape((terminators + CLOSERS).translate(HALF_WIDTH))
+    tail = rf"(?:[{closing}]|[ \t]*(?:{FIGURE_MARK.pattern}|{BEHIND_STOP}))*"
     return re.compile(f"[{marks}]" if marks else "(?!)"), re.compile(tail, re.IGNORECASE)
 
 
@@ -140,14 +145,13 @@ def _is_full_stop(line: str, at: int, start: int, end: int, rules: SentenceRules
     start (int): Where the current sentence starts.
     end (int): Where it would end, closing brackets and figure marks included.
     """
-    before, after = line[start:at], line[at + 1 : at + 2]
+    before, after = line[max(start, at - MAX_WORD) : at], line[at + 1 : at + 2]
     if before[-1:].isdigit() and (
         after.isdigit() or any(SPACED_DATE.match(line, max(0, at - n)) for n in (4, 6, 7, 8))
     ):
         return False  # of a number, or of a date whose year begins so many characters before
-    if ENUMERATOR.match(before):
+    if at - start <= MAX_WORD and ENUMERATOR.match(before):
         return False
-    before = before[-MAX_WORD:]
     word = LATIN_WORD.search(before)
     if line[at] == "．":
         # It glues: "rt．lung", "No．5"; "胃ca．胸水なし．" are two.
@@ -160,8 +164,7 @@ def _is_full_stop(line: str, at: int, start: int, end: int, rules: SentenceRules
         return not (len(glued) == 2 and glued.isascii() and glued.isalnum())
     # Behind a Latin word a full stop wants a space, and no small letter behind it: "n.p.です", "n.p.、" and
     # "asc. aorta" go on. (A measure such as "13mm" is no word.)
-    rest = line[end:]
-    goes_on = rest[:1].strip() or re.match(r"\s+[a-z]", rest)
+    goes_on = line[end : end + 1].strip() or SMALL_LETTER.match(line, end)
     return not goes_on and word.group().lower() not in rules.abbreviations
 
 

@@ -40,6 +40,7 @@ POINTED_AT = re.compile(rf"{START}({WORD}(?:{SLASH}{WORD})+)\s?[{ARROWS}]\s?(?P<
 # In few sentences: the others are not looked at closely, which would take four times as long.
 MARK = rf"[{OPENING}{CLOSING}{MARKS_BEFORE}{ARROWS}⊕⊖]"
 HINT = re.compile(rf"{ANY_BOX}|{MARK}[^\s・／/|｜]{{0,10}}[\s・／/|｜]|[\s・／/|｜][^\s・／/|｜]{{0,10}}{MARK}")
+LONGEST = 1000  # characters: the time grows with their square
 QUESTION = re.compile(r"(?:[がは]?(?:あるか|ありますか|認めるか|認めますか))?[?？]?[\s:：（]*(\([+-]\))）?")
 
 
@@ -53,7 +54,7 @@ class Edit(NamedTuple):
 
 def read_choices(sentence: str) -> str:
     """RETURNS (str): A sentence with what was chosen alone; as it is where nothing is a choice."""
-    if not HINT.search(sentence):
+    if len(sentence) > LONGEST or not HINT.search(sentence):
         return sentence
     edits = [*_boxes(sentence)] or [*_pointed_at(sentence)] or [*_behind_each_other(sentence)]
     if not edits:

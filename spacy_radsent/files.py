@@ -91,12 +91,16 @@ def atomic_folder(path: str | Path, overwrite: bool = False) -> Iterator[Path]:
     except OSError as error:
         raise RadsentError(f"{path}: cannot be written ({error.strerror}): choose a writable folder.") from None
     try:
-        whole = temporary / "new"
+        whole, old = temporary / "new", temporary / "old"
         whole.mkdir()
         yield whole
-        if path.exists():
-            path.rename(temporary / "old")
-        whole.rename(path)
+        try:
+            if path.exists():
+                path.rename(old)
+            whole.rename(path)
+        finally:
+            if old.exists() and not path.exists():  # the new one could not take its place
+                old.rename(path)
     except OSError as error:
         raise RadsentError(
             f"{path}: cannot be written ({error.strerror}): free some space or choose another."

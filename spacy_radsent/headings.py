@@ -56,6 +56,7 @@ BARE = re.compile(
     r"(?:[◎▶►▷☆★・･○●◯*＊\-‐–—]\s*|(?:\d{1,2}|[A-Za-zＡ-Ｚⅰ-ⅻⅠ-Ⅻ]|[IVX]{2,4}|[ア-オ])\s*[.．)）、]\s*|[①-⑳]\s*|[(（]\w{1,2}[)）]\s*)?"
     r"([^()（）]{1,30}?)\s*(?:[(（][^()（）]{1,30}[)）])?\s*"
 )
+LONGEST = 100  # characters of such a line
 BETWEEN = " \u3000・･/／、，,"
 # "【#1】", "＜図1＞", "Se3 Im:": what points to an image is no heading.
 FIGURE = re.compile(r"[#＃]|(?:図|画像|fig|im|se)\w{0,6}\s*\d|.*\d\s*im(?:age|g)?$", re.IGNORECASE)
@@ -79,7 +80,7 @@ class Heading(NamedTuple):
 
 def find_bare_heading(line: str) -> Heading | None:
     """RETURNS (Optional[Heading]): A line as a heading without any sign. Its label must tell that it is no finding."""
-    match = BARE.fullmatch(line)
+    match = BARE.fullmatch(line) if len(line) <= LONGEST else None
     if match is None or not PLACE.search(match[1]) or PLACE_OR_BESIDE.sub("", match[1]).strip(BETWEEN):
         return None
     return Heading(match[1].strip(), alone=True, until_next=True, end=match.end())

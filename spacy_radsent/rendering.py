@@ -12,8 +12,8 @@ from .corpus.records import Record
 from .errors import RadsentError
 from .findings.export import findings_of
 from .findings.finding import FINDINGS_KEY
-from .findings.marks import FigureMark, find_marks
 from .labels import LABELS, SPANS_KEY
+from .marks import FigureMark, find_marks
 
 
 class Page(str):

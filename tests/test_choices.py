@@ -7,6 +7,7 @@ from spacy.training import Example
 from tiny import gold_doc, labels_of, learn_reports, make_pipeline, scores_of, train_tiny
 
 from spacy_radsent.choices import read_choices
+from spacy_radsent.tokenizer import JapaneseTokenizer
 
 
 @pytest.mark.parametrize(
@@ -114,6 +115,29 @@ def test_forms_can_be_labelled_as_printed(trained, tmp_path):
     assert not numpy.allclose(scores_of(printed(FORM)), scores_of(printed(CHOSEN)), atol=1e-3)
     numpy.testing.assert_allclose(scores_of(spacy.load(tmp_path)(FORM)), scores_of(trained(FORM)), atol=1e-6)
     assert labels_of(printed(CHOSEN)) == labels_of(trained(CHOSEN))
+
+
+def test_forms_in_a_pipeline_of_another_vocabulary(trained):
+    """One whose tokenizer stops at 49,149 bytes, too; both are read with the documents beside them, not alone."""
+    nlp = spacy.blank("ja")
+    nlp.add_pipe("radsent_sentencizer")
+    nlp.add_pipe("radsent", source=trained)
+    labeller = nlp.get_pipe("radsent")
+    assert labeller.tokenizer.vocab is not nlp.vocab
+    docs = [nlp.get_pipe("radsent_sentencizer")(nlp.make_doc(text)) for text in ("蕨状の濃染巣と胸水なし。", FORM)]
+    labeller.set_annotations(docs, labeller.predict(docs))
+    numpy.testing.assert_allclose(scores_of(docs[1]), scores_of(trained(CHOSEN)), atol=1e-6)
+
+
+def test_long_forms_in_a_pipeline_with_the_tokenizer_of_spacy(trained, tmp_path):
+    nlp = spacy.blank("ja")
+    nlp.add_pipe("radsent_sentencizer")
+    nlp.add_pipe("radsent", source=trained)
+    nlp.to_disk(tmp_path)
+    nlp = spacy.load(tmp_path)
+    nlp.tokenizer = JapaneseTokenizer(nlp.vocab)
+    doc = nlp("肝に嚢胞。\n" * 3500 + FORM)
+    assert set(doc.spans["radsent"].attrs["status"]) <= {"ok", "review"}
 
 
 def test_training_sees_forms_as_printed():

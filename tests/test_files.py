@@ -195,3 +195,21 @@ def test_folder_appears_whole_or_not_at_all(tmp_path):
         (folder / "b").write_text("2")
     assert [file.name for file in path.iterdir()] == ["b"]
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_folder_before_stays_where_the_new_one_cannot_take_its_place(tmp_path, monkeypatch):
+    path = tmp_path / "結果"
+    path.mkdir()
+    (path / "a").write_text("1")
+    rename = Path.rename
+
+    def interrupted(self, target):
+        if self.name == "new":
+            raise KeyboardInterrupt
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", interrupted)
+    with pytest.raises(KeyboardInterrupt), atomic_folder(path, overwrite=True) as folder:
+        (folder / "b").write_text("2")
+    assert [file.name for file in path.iterdir()] == ["a"]
+    assert list(tmp_path.iterdir()) == [path]

@@ -14,10 +14,12 @@ from spacy.vocab import Vocab
 from thinc.api import Model, Ops, Optimizer, set_dropout_rate
 from thinc.types import Floats2d, Ragged
 
+from ..boundaries import sentence_offsets
 from ..errors import RadsentError
 from ..extensions import install_extensions
 from ..labeller import Labelled, SentenceLabeller, write_labelled
 from ..labels import LABELS, SPANS_KEY
+from ..spans import covering_span
 from .decision import Decision
 from .forms import as_chosen
 from .teacher import Teacher
@@ -161,7 +163,7 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
         losses (Optional[Dict[str, float]]): Updated with the loss, by the component's name.
         RETURNS (Dict[str, float]): The losses.
         """
-        return self._step(examples, drop, sgd, losses, self.get_loss)
+        return self._step(examples, drop, sgd, losses, self.get_loss, self.gold_sentences)
 
     def _step(
         self,
@@ -170,12 +172,13 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
         sgd: Optimizer | None,
         losses: dict[str, float] | None,
         get_loss: Callable[[list[Example], Prediction], tuple[float, Floats2d]],
+        sentences_of: Callable[[Example], list[Span]],
     ) -> dict[str, float]:
         examples = list(examples)
         validate_examples(examples, "RadsentClassifier.update")
         losses = {} if losses is None else losses
         losses.setdefault(self.name, 0.0)
-        sentences = [self.gold_sentences(eg) for eg in examples]
+        sentences = [sentences_of(eg) for eg in examples]
         if not any(sentences):
             return losses
         set_dropout_rate(self.model, drop)
@@ -226,7 +229,8 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
     ) -> dict[str, float]:
         """Pull the model towards what it predicted when training resumed, so that it forgets less.
 
-        Does nothing unless `nlp.resume_training()` has been called. See `update` for the arguments.
+        Does nothing unless `nlp.resume_training()` has been called. Texts without sentences are split by rule. See
+        `update` for the arguments.
         """
         rehearsal_model = self._rehearsal_model
         if rehearsal_model is None:
@@ -237,7 +241,13 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
             target = rehearsal_model.predict(self._inputs([eg.predicted for eg in examples], sentences))
             return self._cross_entropy(scores, target, numpy.ones(len(target)))
 
-        return self._step(examples, drop, sgd, losses, get_loss)
+        return self._step(examples, drop, sgd, losses, get_loss, self._sentences_to_rehearse)
+
+    def _sentences_to_rehearse(self, example: Example) -> list[Span]:
+        if self.key in example.reference.spans:
+            return self.gold_sentences(example)
+        doc = example.predicted
+        return [covering_span(doc, start, end) for start, end in sentence_offsets(doc.text)]
 
     def initialize(
         self,

@@ -1,13 +1,16 @@
 """The factory of the `radsent` component, and its default config."""
 
 from collections.abc import Callable
+from typing import Any
 
+from spacy.lang.ja import JapaneseTokenizer as SpacyJapaneseTokenizer
 from spacy.language import Language
 from spacy.tokens import Doc
 from thinc.api import Config, Model
 from thinc.types import Floats2d, Ragged
 
 from ..labels import SPANS_KEY
+from ..tokenizer import JapaneseTokenizer
 from .component import RadsentClassifier
 from .decision import Decision
 
@@ -110,6 +113,14 @@ def make_classifier(
         label_smoothing=label_smoothing,
         class_weights=class_weights,
         decision=Decision(temperature, positive_threshold, review_below, label_weights),
-        tokenizer=nlp.tokenizer if read_choices else None,
+        tokenizer=_unlimited(nlp) if read_choices else None,
         scorer=scorer,
     )
+
+
+def _unlimited(nlp: Language) -> Any:
+    """RETURNS (Callable[[str], Doc]): The pipeline's, ours in place of spaCy's own, which stops at 49,149 bytes."""
+    tokenizer = nlp.tokenizer
+    if type(tokenizer) is SpacyJapaneseTokenizer:
+        return JapaneseTokenizer(nlp.vocab, split_mode=tokenizer.split_mode)
+    return tokenizer

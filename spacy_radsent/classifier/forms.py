@@ -37,4 +37,6 @@ def _read(doc: Doc, sentences: list[Span], tokenizer: Callable[[str], Doc]) -> t
         pieces += [between, text]
         size, last = offsets[-1][1], span.end_char
     other = tokenizer("".join([*pieces, whole[last:]]))
+    if other.vocab is not doc.vocab:  # of the pipeline that the component comes from
+        other = Doc(doc.vocab).from_bytes(other.to_bytes(exclude=["user_data"]))
     return other, [covering_span(other, start, end) for start, end in offsets]

@@ -3,12 +3,12 @@
 from enum import Enum
 from pathlib import Path
 
-import spacy
 import typer
 
 from ..classifier.transformer.layer import encoder_layers, encoder_shim
 from ..errors import RadsentError
 from ..files import atomic_folder, refuse_existing
+from ..pipelines import load_pipeline
 from .app import command
 
 
@@ -27,12 +27,12 @@ def optimize(
 ) -> None:
     """Make a pipeline for inference alone: its encoder in fewer bits, all else as it is.
 
-    Evaluate both before you use it: python -m spacy evaluate OUTPUT corpus/test.spacy
+    Evaluate both before you use it: radsent evaluate PIPELINE corpus/test.jsonl
     """
     refuse_existing(output)
     if not (pipeline / "config.cfg").exists():
         raise RadsentError(f"{pipeline}: is no pipeline's folder: give one that spaCy saved, e.g. training/model-best.")
-    nlp = spacy.load(pipeline)
+    nlp = load_pipeline(str(pipeline))
     layers = encoder_layers(nlp)
     if not layers:
         raise RadsentError(f"{pipeline}: has no encoder to optimize: the CPU pipeline is fast as it is.")

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 import numpy
 
-from ..findings.marks import find_marks
 from ..headings import find_heading
 from ..labels import LABELS
+from ..marks import find_marks
 
 HISTORY = re.compile(
     r"術後|既往|前回|以前|治療|加療|切除後|摘出後|フォロー|経過観察|精査|スクリーニング|目的|依頼|主訴|臨床|紹介|指摘され|放射線照射後|化学療法|[Ss]/[Pp]|f/u"

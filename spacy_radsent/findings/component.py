@@ -44,7 +44,7 @@ class RadsentFindings:
         if SPANS_KEY not in doc.spans:
             raise RadsentError(
                 f"'{self.name}' found no labelled sentences in doc.spans[{SPANS_KEY!r}]: put radsent or radsent_llm "
-                f"before it, e.g. nlp.add_pipe('radsent_findings', after='radsent')."
+                f"with this spans_key before it, e.g. nlp.add_pipe('radsent_findings', after='radsent')."
             )
         group = doc.spans[SPANS_KEY]
         sentences = list(group)

@@ -10,9 +10,9 @@ from spacy.tokens import Doc
 
 from ..errors import needs_extra
 from ..labels import LABELS
+from ..marks import FigureMark, ImageReference, find_marks
 from ..spans import join_sentences
 from .grouping import Group, Policies, group_sentences
-from .marks import FigureMark, ImageReference, find_marks
 
 LINE_BREAK = re.compile(r"[\n\r\u2028\u2029\x85]")
 FINDINGS_KEY = "radsent_findings"

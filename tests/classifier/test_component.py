@@ -188,6 +188,14 @@ def test_rehearsal_pulls_back_to_the_model_that_training_resumed_from(trained):
     assert distance() < 0.7 * drifted
 
 
+def test_texts_without_labels_are_rehearsed(trained):
+    nlp = make_pipeline().from_bytes(trained.to_bytes())
+    optimizer = nlp.resume_training()
+    nlp.update(make_examples(nlp), sgd=optimizer)
+    losses = nlp.rehearse([Example.from_dict(nlp.make_doc(text), {}) for text in REPORTS], sgd=optimizer)
+    assert losses["radsent"] > 0
+
+
 def test_rehearsal_does_nothing_in_a_first_training():
     nlp = make_pipeline()
     examples = make_examples(nlp)

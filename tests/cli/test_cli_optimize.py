@@ -62,11 +62,14 @@ def test_optimized_to_bfloat16(trained, tmp_path):
 
 def test_bad_input(trained, tmp_path):
     make_pipeline().to_disk(tmp_path / "cpu")
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged/config.cfg").write_bytes((tmp_path / "cpu/config.cfg").read_bytes())
     assert optimize(trained, tmp_path / "half", "--precision", "bfloat16").exit_code == 0
     for source, output, message in [
         (trained, tmp_path, "is there already"),
         (tmp_path / "none", tmp_path / "out", "is no pipeline's folder"),
         (tmp_path / "cpu", tmp_path / "out", "has no encoder to optimize"),
+        (tmp_path / "damaged", tmp_path / "out", "cannot be loaded (OSError"),
         (tmp_path / "half", tmp_path / "out", "is in fewer bits already"),
         (trained, trained / "config.cfg/models/out", "cannot be written (Not a directory)"),
     ]:
@@ -74,4 +77,4 @@ def test_bad_input(trained, tmp_path):
         assert done.exit_code == 1
         assert message in done.stderr
         assert done.stderr.count("\n") == 1
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["cpu", "half"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cpu", "damaged", "half"]

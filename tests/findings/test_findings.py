@@ -296,6 +296,21 @@ def test_marks_go_to_the_finding_they_stand_in_or_after():
     assert negative.marks == ()
 
 
+@pytest.mark.parametrize("mark", ["(S3/IM45)", "（シリーズ3　スライス45）", "【Ser3 Img45】", "(see Se3/Im45)"])
+def test_a_mark_behind_the_full_stop_goes_to_the_finding_before_it(mark):
+    text = f"右肺に結節を認めます。{mark}胸水なし。"
+    nlp = spacy.blank("ja")
+    nlp.add_pipe("radsent_sentencizer")
+    doc = nlp(text)
+    first, second = doc.sents
+    doc.spans["radsent"] = [
+        Span(doc, span.start, span.end, label=label) for span, label in ((first, "POSITIVE"), (second, "NEGATIVE"))
+    ]
+    nlp.add_pipe("radsent_findings")
+    positive, negative = nlp.get_pipe("radsent_findings")(doc)._.radsent_findings
+    assert [tuple(image) for image in positive.images] == [(3, 45)] and negative.marks == ()
+
+
 def test_findings_survive_docbin_without_user_data():
     doc = analyse(["P:右肺に結節あり。[#1]", "N:胸水なし。", "C:前回より増大(Se3 Im45)。"], after_negative="positive")
     stored = DocBin(docs=[doc], store_user_data=False).to_bytes()

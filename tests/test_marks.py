@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spacy_radsent.findings.grouping import group_sentences
-from spacy_radsent.findings.marks import ImageReference, find_marks
+from spacy_radsent.marks import ImageReference, find_marks
 
 # A sentence, and its marks: figures as they are ("1", "1-2"), images as S<series>I<image>; "|" between marks.
 CASES = """

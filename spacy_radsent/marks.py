@@ -24,6 +24,12 @@ CONTENT = re.compile(
 )
 ITEMS = re.compile(ITEM, re.IGNORECASE)
 BRACKETED = re.compile(r"[\[(【〔<《]([^\[\]()【】〔〕<>《》\n]{2,60})[\])】〕>》]")
+# What may follow a full stop and still belong before it.
+BEHIND_STOP = re.sub(
+    r"[?]P<[a-z]+>",
+    "?:",
+    rf"[\[(【〔<《](?:{CONTENT.pattern})[\])】〕>》]|[※→]\s*(?:図|画像|写真|fig\.?)\s*{NUMBERS}",
+)
 # Outside of brackets, or among other words inside, only what can hardly mean anything else.
 BARE = re.compile(
     rf"(?<![A-Za-z0-9])(?:series|シリーズ|ser|se)[\s.:#]{{0,2}}\d{{1,4}}[\s,、/:-]{{0,2}}(?:images?|画像|img|im)[\s.:#]{{0,2}}{NUMBERS}"
