@@ -24,6 +24,7 @@ from ..pipelines import load_pipeline, use_gpu
 from .app import ENCODING, command
 
 NEAR = 0.005  # of the precision that is wanted: by chance
+COST = 0.01  # of accuracy, which a threshold may have
 
 
 @command("calibrate")
@@ -98,7 +99,8 @@ def calibrate(
     if scores is not None and not len(scores):
         raise RadsentError(f"{target}: the pipeline labels no sentence of it: give reports with findings.")
     decision = fit_decision(sentences[dev], aims, scores)
-    rows = {f"{dev.name}, before": quality_of(sentences[dev], before)}
+    on_dev = quality_of(sentences[dev], before)
+    rows = {f"{dev.name}, before": on_dev}
     # For reports like DEV, where labels are as frequent as in DEV: --target is for others, whose labels nobody knows.
     cross_fitted = cross_fitted_quality(sentences[dev], aims)
     if cross_fitted:
@@ -125,6 +127,11 @@ def calibrate(
         print(f"What to expect of other reports is not told: on four fifths of {dev} no threshold has this precision.")
     elif not target and cross_fitted.ppv_1 is not None and cross_fitted.ppv_1 < ppv - NEAR:
         print(f"PPV_1 to expect is {cross_fitted.ppv_1:.3f}, less than {ppv}: ask for a little more, or label more.")
+    if cross_fitted and cross_fitted.accuracy < on_dev.accuracy - COST:
+        print(
+            f"Accuracy to expect is {cross_fitted.accuracy:.3f}, less than {on_dev.accuracy:.3f} before: ask for less "
+            f"precision with --ppv, or label more."
+        )
 
 
 def _labeller(nlp: Language, model: Path) -> tuple[str, RadsentClassifier]:

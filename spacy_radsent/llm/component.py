@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
-from typing import Any
 
 from spacy.tokens import Doc, Span
 
@@ -80,15 +79,3 @@ class RadsentLLM(SentenceLabeller):
             write_labelled(doc, labelled, self.key, self.name)
             if labelled.error is not None:
                 self.get_error_handler()(self.name, self, [doc], labelled.error)
-
-    def to_disk(self, path: Any, *, exclude: Iterable[str] = ()) -> None:
-        """Write nothing: the pipeline's config names the model, which stays where it is."""
-
-    def from_disk(self, path: Any, *, exclude: Iterable[str] = ()) -> "RadsentLLM":
-        return self
-
-    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
-        return b""
-
-    def from_bytes(self, data: bytes, *, exclude: Iterable[str] = ()) -> "RadsentLLM":
-        return self

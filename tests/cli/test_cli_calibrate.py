@@ -74,6 +74,17 @@ def test_what_is_fitted_is_in_the_pipeline(folder, tmp_path):
     assert (tmp_path / "out/radsent/model").read_bytes() == before
 
 
+@pytest.mark.parametrize(("ppv", "costs"), [(0.97, True), (0, False)])
+def test_a_precision_that_costs_accuracy(folder, tmp_path, ppv, costs):
+    done = calibrate(folder / "model", folder / "dev.jsonl", "--ppv", ppv, "--output", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    quality = json.loads((tmp_path / "out/meta.json").read_text(encoding="utf-8"))["calibration"]["quality"]
+    before, after = (quality[f"dev.jsonl, {when}"]["accuracy"] for when in ("before", "cross-fitted"))
+    assert (after < before - 0.01) is costs
+    told = f"Accuracy to expect is {after:.3f}, less than {before:.3f} before: ask for less precision with --ppv"
+    assert (told in done.output) is costs
+
+
 def test_most_probable_label_on_request(folder, tmp_path):
     done = calibrate(folder / "model", folder / "dev.jsonl", "--ppv", 0, "--output", tmp_path / "out")
     assert done.exit_code == 0, done.output
