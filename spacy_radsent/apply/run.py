@@ -241,7 +241,12 @@ def _write_manifest(output: Path, identity: dict[str, Any], settings: Settings, 
         **identity,
         "shard": f"{settings.shard}/{settings.shards}",
         "settings": asdict(settings),
-        "counts": {**progress.counts._asdict(), "done_before": progress.skipped, "of_other_shards": progress.elsewhere},
+        "counts": {
+            **progress.counts._asdict(),
+            "done_before": progress.skipped,
+            "failed_before": progress.failed_before,
+            "of_other_shards": progress.elsewhere,
+        },
     }
     with atomic_writer(output / f"manifest-{settings.shard}-of-{settings.shards}.json") as file:
         json.dump(content, file, ensure_ascii=False, indent=2)

@@ -21,6 +21,7 @@ from ..labeller import Labelled, SentenceLabeller, write_labelled
 from ..labels import LABELS, SPANS_KEY
 from ..spans import covering_span
 from .decision import Decision
+from .ensemble import listens
 from .forms import as_chosen
 from .teacher import Teacher
 from .weights import check_trained, load_weights
@@ -112,14 +113,9 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
         sentences (List[List[Span]]): The sentences of each.
         RETURNS (Prediction): The sentences, and their probabilities.
         """
-        if self.tokenizer is None or self._listens:
+        if self.tokenizer is None or listens(self.model):  # it knows these documents and no others
             return sentences, self._probabilities(docs, sentences)
         return sentences, self._probabilities(*as_chosen(docs, sentences, self.tokenizer))
-
-    @property
-    def _listens(self) -> bool:
-        """RETURNS (bool): Whether the model takes what a component before made of these documents, and of no others."""
-        return any(node.name.endswith("listener") for node in self.model.walk())
 
     def _probabilities(self, docs: list[Doc], sentences: list[list[Span]]) -> Floats2d:
         if not any(sentences):

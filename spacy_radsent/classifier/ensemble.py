@@ -22,7 +22,7 @@ def build_sentence_ensemble(member: SentenceModel, size: int) -> SentenceModel:
     RETURNS (SentenceModel): Takes and gives what a member does. Each member learns from its own errors, as if it were
         trained alone.
     """
-    if size > 1 and any(node.name.endswith("-listener") for node in member.walk()):
+    if size > 1 and listens(member):
         raise RadsentError(
             f"An ensemble of {size} cannot listen to a component that all share, such as tok2vec or transformer: give "
             f"its member alone as the model (docs/encoders.md)."
@@ -67,3 +67,8 @@ def forward(
 def init(model: Model, X: tuple[list[Doc], Ragged] | None = None, Y: Floats2d | None = None) -> None:
     for member in model.layers:
         member.initialize(X=X, Y=Y)
+
+
+def listens(model: Model) -> bool:
+    """RETURNS (bool): Whether it takes what a component before (tok2vec, transformer) made of its documents."""
+    return any(node.name.endswith("listener") for node in model.walk())

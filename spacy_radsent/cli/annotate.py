@@ -32,7 +32,9 @@ TOKENS_PER_LABEL = 7.0
 
 @command("annotate")
 def annotate_command(
-    source: Path = typer.Argument(..., metavar="INPUT", help="Reports: records, or what `radsent convert` reads."),
+    source: Path = typer.Argument(
+        ..., metavar="INPUT", help="Reports: records, or what `radsent convert` reads without options."
+    ),
     output: Path = typer.Argument(..., metavar="OUTPUT", help="A .jsonl file of records, not there yet."),
     model: str = typer.Option("gpt-4.1-mini", help="The model's name on the server."),
     second_model: str | None = typer.Option(None, help="Another model that labels, too: where it differs is reviewed."),
