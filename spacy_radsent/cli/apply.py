@@ -9,7 +9,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from ..apply.run import Settings, apply
 from ..apply.writer import ENDINGS
-from ..corpus.sources import Layout, open_source
+from ..corpus.rows import Layout
+from ..corpus.sources import open_source
 from ..errors import RadsentError
 from .app import ENCODING, command
 

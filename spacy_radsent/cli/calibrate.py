@@ -16,7 +16,7 @@ from ..classifier.component import RadsentClassifier
 from ..classifier.decision import Decision
 from ..corpus.importers import Reading, import_records
 from ..corpus.records import Record
-from ..corpus.sources import Layout
+from ..corpus.rows import Layout
 from ..errors import RadsentError, needs_extra
 from ..files import atomic_folder, refuse_existing, refuse_other_folder
 from ..labels import LABELS, Label

@@ -13,8 +13,8 @@ from ..boundaries import SentenceRules
 from ..corpus.docbin import Alignment, write_docbin
 from ..corpus.importers import IMPORTERS, Reading, import_records
 from ..corpus.records import Record, write_records
+from ..corpus.rows import Layout
 from ..corpus.sheet import with_labels_of, write_sheet
-from ..corpus.sources import Layout
 from ..errors import RadsentError
 from .app import ENCODING, command
 

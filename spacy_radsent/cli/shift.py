@@ -7,7 +7,7 @@ import typer
 
 from ..apply.label import load
 from ..corpus.importers import Reading, import_records
-from ..corpus.sources import Layout
+from ..corpus.rows import Layout
 from ..errors import needs_extra
 from ..files import atomic_writer
 from .app import ENCODING, command

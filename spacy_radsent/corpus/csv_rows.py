@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TextIO
 
 from ..errors import RadsentError
-from ..files import GIVE_ENCODING, UTF8, codec
-from .rows import Row, make_row, rejected
+from ..files import GIVE_ENCODING, codec
+from .rows import Layout, Row, make_row, rejected
 
 DELIMITERS = (",", ";", "\t")
 LINES_OF_A_CELL = 500  # no report has more, by which a quote that closes its cell would follow
@@ -17,15 +17,15 @@ REST_OF_A_CELL = "is the rest of a cell of a row before it that is no valid CSV"
 MAX_CELL = 10_000_000  # characters: an unclosed quote must not take the rest of an archive into one cell
 
 
-def csv_header(path: Path, text_column: str, encoding: str = UTF8) -> tuple[str, list[str]]:
+def csv_header(path: Path, layout: Layout) -> tuple[str, list[str]]:
     """RETURNS (Tuple[str, List[str]]): What separates cells, and the names of the columns."""
     usual = "\t" if path.suffix.lower() == ".tsv" else ","
     for delimiter in (usual, *DELIMITERS):
         with suppress(RadsentError):
-            columns = _columns(path, delimiter, encoding)
-            if text_column in columns:
+            columns = _columns(path, delimiter, layout.encoding)
+            if layout.text_column in columns:
                 return delimiter, columns
-    return usual, _columns(path, usual, encoding)
+    return usual, _columns(path, usual, layout.encoding)
 
 
 def _columns(path: Path, delimiter: str, encoding: str) -> list[str]:
@@ -46,9 +46,9 @@ def _open(path: Path, encoding: str) -> TextIO:
     return open(path, encoding=codec(encoding), errors="surrogateescape", newline="")
 
 
-def csv_rows(path: Path, delimiter: str, text_column: str, id_column: str, encoding: str = UTF8) -> Iterator[Row]:
+def csv_rows(path: Path, delimiter: str, layout: Layout) -> Iterator[Row]:
     """YIELDS (Row): Those of a file whose first line names the columns."""
-    with _open(path, encoding) as file:
+    with _open(path, layout.encoding) as file:
         lines: list[str] = []  # of the row
         rows = csv.DictReader(_kept(file, lines), delimiter=delimiter, strict=True)  # tells of an unclosed quote
         columns = len(rows.fieldnames or [])
@@ -67,7 +67,7 @@ def csv_rows(path: Path, delimiter: str, text_column: str, id_column: str, encod
                 break
             if values.pop(None, None) or None in values.values():  # type: ignore[call-overload]  # surplus cells
                 reason = f"has not as many cells as the {columns} columns"
-            row = rejected(number, reason) if reason else make_row(number, values, text_column, id_column)
+            row = rejected(number, reason) if reason else make_row(number, values, layout)
             # The rest of a broken cell looks like rows, until a quote that closes it: those before that one are none.
             if suspects is not None and (not values or "".join(lines).count('"') % 2):
                 yield from (rejected(suspect.number, REST_OF_A_CELL) for suspect in suspects)

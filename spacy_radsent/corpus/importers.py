@@ -11,10 +11,8 @@ from ..files import GIVE_ENCODING, file_id, read_text
 from ..labels import Label
 from .parts import is_part, part_files, read_parts
 from .records import Record, Sentence, load_json, read_records
+from .rows import ID, TEXT, Layout
 from .sources import (
-    ID,
-    TEXT,
-    Layout,
     Source,
     check_encoding,
     check_readable,

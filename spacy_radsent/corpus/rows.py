@@ -4,10 +4,25 @@ import json
 import math
 from typing import Any, NamedTuple
 
+from ..files import UTF8
 from .records import WRITTEN
+
+TEXT, ID = "text", "id"
 
 NO_TEXT = "has no text"
 NOT_UTF8 = "not UTF-8 (or the encoding given), or holds half of a surrogate pair"
+
+
+class Layout(NamedTuple):
+    """How a file holds reports.
+
+    text_column, id_column (str): Columns of a table, or fields of JSON objects, with the reports and their ids.
+    encoding (str): Of a .csv, .tsv or .txt file, as Python names it. All others are UTF-8.
+    """
+
+    text_column: str = TEXT
+    id_column: str = ID
+    encoding: str = UTF8
 
 
 class Row(NamedTuple):
@@ -27,12 +42,12 @@ class Row(NamedTuple):
     reason: str = ""
 
 
-def make_row(number: int, values: Any, text_column: str, id_column: str) -> Row:
+def make_row(number: int, values: Any, layout: Layout) -> Row:
     """RETURNS (Row): Of the values of a row by column. What an earlier run of ours wrote into `meta` is left out."""
     if not isinstance(values, dict):
         return rejected(number, "is no JSON object")
     values = dict(values)
-    text, id = _decoded(values.pop(text_column, None)), _plain(_decoded(values.pop(id_column, None)))
+    text, id = _decoded(values.pop(layout.text_column, None)), _plain(_decoded(values.pop(layout.id_column, None)))
     if isinstance(id, float) and id.is_integer():  # as pandas writes whole numbers where a row has none
         id = int(id)
     id = "" if id is None else str(id)

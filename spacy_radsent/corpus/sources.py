@@ -11,21 +11,7 @@ from typing import Any, NamedTuple
 from ..errors import RadsentError, needs_extra, shown
 from ..files import UTF8, codec, file_id, sha256_of
 from .csv_rows import csv_header, csv_rows
-from .rows import Row, make_row, rejected
-
-TEXT, ID = "text", "id"
-
-
-class Layout(NamedTuple):
-    """How a file holds reports.
-
-    text_column, id_column (str): Columns of a table, or fields of JSON objects, with the reports and their ids.
-    encoding (str): Of a .csv, .tsv or .txt file, as Python names it. All others are UTF-8.
-    """
-
-    text_column: str = TEXT
-    id_column: str = ID
-    encoding: str = UTF8
+from .rows import ID, Layout, Row, make_row, rejected
 
 
 class Source(NamedTuple):
@@ -106,9 +92,9 @@ def jsonl_source(path: Path, layout: Layout = Layout()) -> Source:
 
 def csv_source(path: Path, layout: Layout = Layout()) -> Source:
     """RETURNS (Source): A table whose first line names its columns."""
-    delimiter, names = csv_header(path, layout.text_column, layout.encoding)
+    delimiter, names = csv_header(path, layout)
     _check_columns(path, names, layout)
-    return Source(path, lambda: csv_rows(path, delimiter, *layout), None, layout)
+    return Source(path, lambda: csv_rows(path, delimiter, layout), None, layout)
 
 
 def parquet_source(path: Path, layout: Layout = Layout()) -> Source:
@@ -159,7 +145,7 @@ def _from_jsonl(path: Path, layout: Layout) -> Iterator[Row]:
             except (ValueError, RecursionError):
                 yield rejected(number, "is no valid JSON")
             else:
-                yield make_row(number, values, layout.text_column, layout.id_column)
+                yield make_row(number, values, layout)
 
 
 def _count_lines(path: Path) -> int:
@@ -171,7 +157,7 @@ def _count_lines(path: Path) -> int:
 def _from_parquet(path: Path, layout: Layout) -> Iterator[Row]:
     rows = chain.from_iterable(batch.to_pylist() for batch in open_parquet(path).iter_batches(batch_size=256))
     for number, values in enumerate(rows, 1):
-        yield make_row(number, values, layout.text_column, layout.id_column)
+        yield make_row(number, values, layout)
 
 
 def text_files(folder: Path) -> list[Path]:

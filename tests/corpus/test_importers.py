@@ -10,7 +10,7 @@ from nasty_texts import NASTY_TEXTS, labelled_record
 from spacy_radsent.boundaries import SentenceRules
 from spacy_radsent.corpus.importers import IMPORTERS, Reading, import_records
 from spacy_radsent.corpus.records import Record, read_records, write_records
-from spacy_radsent.corpus.sources import Layout
+from spacy_radsent.corpus.rows import Layout
 from spacy_radsent.errors import RadsentError
 
 CANARY = "山田花子"
