@@ -29,7 +29,8 @@ def read_bytes(path: str | Path) -> bytes:
 
 def codec(encoding: str) -> str:
     """RETURNS (str): Python's name of an encoding; UTF-8 with or without a byte order mark."""
-    return "utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding
+    name = codecs.lookup(encoding).name
+    return "utf-8-sig" if name == "utf-8" else name
 
 
 def read_text(path: str | Path, encoding: str = UTF8) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import spacy
 import typer
@@ -22,6 +23,10 @@ from ..files import atomic_folder, refuse_existing, refuse_other_folder
 from ..labels import LABELS, Label
 from ..pipelines import load_pipeline, use_gpu
 from .app import ENCODING, command
+
+if TYPE_CHECKING:
+    from ..evaluation.corpus import GoldCorpus
+    from ..evaluation.operating_point import Quality
 
 NEAR = 0.005  # of the precision that is wanted: by chance
 COST = 0.01  # of accuracy, which a threshold may have
@@ -56,37 +61,16 @@ def calibrate(
 
     The figures of DEV are cross-fitted: each fifth of its reports is decided as fitted on the others.
     """
-    for option, value in (("ppv", ppv), ("review", review)):
-        if not 0 <= value < 1:
-            raise RadsentError(f"--{option} {value}: give a number from 0 to less than 1.")
-    with needs_extra("evaluation"):
-        from ..evaluation.corpus import GoldCorpus
-        from ..evaluation.operating_point import (
-            MIN_REPORTS,
-            Aims,
-            ScoredSentences,
-            cross_fitted_quality,
-            fit_decision,
-            quality_of,
-            scores_of,
-        )
-    if not (model / "config.cfg").is_file():
-        raise RadsentError(f"{model}: is no pipeline's folder: give one that spaCy saved, e.g. training/model-best.")
+    _check(model, ppv, review)
     output = output or model
     if overwrite:
         refuse_other_folder(output, of="config.cfg")
     else:
         refuse_existing(output, "or give --overwrite")
-    names = [path.name for path in (dev, *test)]
-    if twice := [name for name in names if names.count(name) > 1]:
-        raise RadsentError(f"{twice[0]}: two files have this name: rename one, the figures are told by it.")
-    corpora = {path: GoldCorpus(path.name, list(_labelled_records(path))) for path in (dev, *test)}
-    if (count := len(corpora[dev].records)) < MIN_REPORTS:
-        raise RadsentError(f"{dev}: {count} labelled reports, {MIN_REPORTS} are needed: label more.")
-    reading = Reading(layout=Layout(text_column, id_column, encoding), distinct=False)
-    unlabelled = list(import_records(target, reading=reading)) if target else []
-    if target and len(unlabelled) < MIN_REPORTS:
-        raise RadsentError(f"{target}: {len(unlabelled)} reports, {MIN_REPORTS} are needed: give more.")
+    with needs_extra("evaluation"):
+        from ..evaluation.operating_point import Aims, ScoredSentences, cross_fitted_quality, fit_decision, quality_of
+    corpora = _labelled_corpora([dev, *test])
+    unlabelled = _unlabelled(target, Layout(text_column, id_column, encoding)) if target else []
     use_gpu(gpu_id)
     nlp = load_pipeline(str(model))
     name, labeller = _labeller(nlp, model)
@@ -95,12 +79,8 @@ def calibrate(
     sentences = {path: ScoredSentences.of(nlp, corpus) for path, corpus in corpora.items()}
     if not (sentences[dev].gold == Label.POSITIVE).any():
         raise RadsentError(f"{dev}: no sentence is POSITIVE: give reports with findings.")
-    scores = scores_of(nlp, unlabelled) if target else None
-    if scores is not None and not len(scores):
-        raise RadsentError(f"{target}: the pipeline labels no sentence of it: give reports with findings.")
-    decision = fit_decision(sentences[dev], aims, scores)
-    on_dev = quality_of(sentences[dev], before)
-    rows = {f"{dev.name}, before": on_dev}
+    decision = fit_decision(sentences[dev], aims, _scores(nlp, unlabelled, target) if target else None)
+    rows = {f"{dev.name}, before": quality_of(sentences[dev], before)}
     # For reports like DEV, where labels are as frequent as in DEV: --target is for others, whose labels nobody knows.
     cross_fitted = cross_fitted_quality(sentences[dev], aims)
     if cross_fitted:
@@ -108,28 +88,86 @@ def calibrate(
     for path in test:
         rows[f"{path.name}, before"] = quality_of(sentences[path], before)
         rows[f"{path.name}, after"] = quality_of(sentences[path], decision)
-    figures = {name: quality.as_dict() for name, quality in rows.items()}
     nlp = spacy.load(model, config={"components": {name: asdict(decision)}})
+    figures = {title: quality.as_dict() for title, quality in rows.items()}
     nlp.meta["calibration"] = {"date": date.today().isoformat(), **asdict(decision), "quality": figures}
     with atomic_folder(output, overwrite) as folder:
         shutil.copytree(model, folder, dirs_exist_ok=True)  # with what spaCy does not write: a licence, a model card
         nlp.to_disk(folder)
-    table = Table("reports", "sentences", "ECE", "accuracy", "PPV_1", "Recall_1", "review", "accuracy of ok")
-    for name, row in rows.items():
-        numbers = (row.ece, row.accuracy, row.ppv_1, row.recall_1, row.review, row.accuracy_of_ok)
-        table.add_row(name, str(row.sentences), *("-" if number is None else f"{number:.3f}" for number in numbers))
-    Console(width=120).print(table)
+    _show(rows)
     fitted = [f"{field} {value:.3f}" for field, value in asdict(decision).items() if isinstance(value, float)]
     print(f"{output}: {', '.join(fitted)}")
     for label, weight in zip(LABELS, decision.label_weights or [], strict=False):
         print(f"{label} is {weight:.2f} times as frequent in {target} as in {dev}")
     if not cross_fitted:
         print(f"What to expect of other reports is not told: on four fifths of {dev} no threshold has this precision.")
-    elif not target and cross_fitted.ppv_1 is not None and cross_fitted.ppv_1 < ppv - NEAR:
-        print(f"PPV_1 to expect is {cross_fitted.ppv_1:.3f}, less than {ppv}: ask for a little more, or label more.")
-    if cross_fitted and cross_fitted.accuracy < on_dev.accuracy - COST:
+    else:
+        # With --target the threshold is for other reports: what precision it has on DEV is not what was asked for.
+        _tell_cost(rows[f"{dev.name}, before"], cross_fitted, None if target else ppv)
+
+
+def _check(model: Path, ppv: float, review: float) -> None:
+    for option, value in (("ppv", ppv), ("review", review)):
+        if not 0 <= value < 1:
+            raise RadsentError(f"--{option} {value}: give a number from 0 to less than 1.")
+    if not (model / "config.cfg").is_file():
+        raise RadsentError(f"{model}: is no pipeline's folder: give one that spaCy saved, e.g. training/model-best.")
+
+
+def _labelled_corpora(paths: list[Path]) -> dict[Path, "GoldCorpus"]:
+    """RETURNS (Dict[Path, GoldCorpus]): Of each file the reports that somebody has labelled; enough in the first."""
+    from ..evaluation.corpus import GoldCorpus
+
+    names = [path.name for path in paths]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise RadsentError(f"{twice[0]}: two files have this name: rename one, the figures are told by it.")
+    corpora = {path: GoldCorpus(path.name, list(_labelled_records(path))) for path in paths}
+    _refuse_few(paths[0], len(corpora[paths[0]].records), "labelled reports", "label")
+    return corpora
+
+
+def _labelled_records(path: Path) -> Iterator[Record]:
+    return (record for record in import_records(path) if any(sentence.label for sentence in record.sentences))
+
+
+def _unlabelled(target: Path, layout: Layout) -> list[Record]:
+    records = list(import_records(target, reading=Reading(layout=layout, distinct=False)))
+    _refuse_few(target, len(records), "reports", "give")
+    return records
+
+
+def _refuse_few(path: Path, count: int, what: str, how: str) -> None:
+    from ..evaluation.operating_point import MIN_REPORTS
+
+    if count < MIN_REPORTS:
+        raise RadsentError(f"{path}: {count} {what}, {MIN_REPORTS} are needed: {how} more.")
+
+
+def _scores(nlp: Language, unlabelled: list[Record], target: Path) -> Any:
+    """RETURNS (ndarray): What the model says of their sentences, (n, 4)."""
+    from ..evaluation.operating_point import scores_of
+
+    scores = scores_of(nlp, unlabelled)
+    if not len(scores):
+        raise RadsentError(f"{target}: the pipeline labels no sentence of it: give reports with findings.")
+    return scores
+
+
+def _show(rows: dict[str, "Quality"]) -> None:
+    table = Table("reports", "sentences", "ECE", "accuracy", "PPV_1", "Recall_1", "review", "accuracy of ok")
+    for title, row in rows.items():
+        numbers = (row.ece, row.accuracy, row.ppv_1, row.recall_1, row.review, row.accuracy_of_ok)
+        table.add_row(title, str(row.sentences), *("-" if number is None else f"{number:.3f}" for number in numbers))
+    Console(width=120).print(table)
+
+
+def _tell_cost(before: "Quality", expected: "Quality", ppv: float | None) -> None:
+    """Say where the precision that was asked for is not to be expected (None: not compared), or costs accuracy."""
+    if ppv is not None and expected.ppv_1 is not None and expected.ppv_1 < ppv - NEAR:
+        print(f"PPV_1 to expect is {expected.ppv_1:.3f}, less than {ppv}: ask for a little more, or label more.")
+    if expected.accuracy < before.accuracy - COST:
         print(
-            f"Accuracy to expect is {cross_fitted.accuracy:.3f}, less than {on_dev.accuracy:.3f} before: ask for less "
+            f"Accuracy to expect is {expected.accuracy:.3f}, less than {before.accuracy:.3f} before: ask for less "
             f"precision with --ppv, or label more."
         )
 
@@ -140,7 +178,3 @@ def _labeller(nlp: Language, model: Path) -> tuple[str, RadsentClassifier]:
     if not labellers:
         raise RadsentError(f"{model}: has no component radsent, whose probabilities could be calibrated.")
     return labellers[-1]
-
-
-def _labelled_records(path: Path) -> Iterator[Record]:
-    return (record for record in import_records(path) if any(sentence.label for sentence in record.sentences))

@@ -81,7 +81,7 @@ def check_encoding(path: Path, encoding: str) -> None:
         b"  ".decode(encoding, "replace")
     except (LookupError, UnicodeError):
         raise RadsentError(f"--encoding {shown(encoding)}: is none that Python knows: give e.g. cp932.") from None
-    if encoding != UTF8 and path.suffix.lower() in (".jsonl", ".parquet"):
+    if codec(encoding) != codec(UTF8) and path.suffix.lower() in (".jsonl", ".parquet"):
         raise RadsentError(f"{path}: is read as UTF-8: leave out --encoding, which is for .csv, .tsv and .txt.")
 
 

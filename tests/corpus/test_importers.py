@@ -299,6 +299,13 @@ def test_bad_encoding(case, tmp_path):
     assert str(info.value).removeprefix(f"{tmp_path}/").startswith(expected)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "UTF8", "utf_8_sig"])
+def test_what_is_utf8_may_be_called_so(encoding, tmp_path):
+    path = write(tmp_path / "a.jsonl", '{"id": "a", "text": "胸水なし。"}'.encode())
+    (record,) = import_records(path, reading=Reading(layout=Layout(encoding=encoding)))
+    assert record.text == "胸水なし。"
+
+
 # Records, and telling the formats apart
 
 
