@@ -25,6 +25,7 @@ import argparse
 import itertools
 import json
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy
@@ -116,18 +117,16 @@ def share_of_positive(record: Record) -> float:
     return sum(sentence.label == "POSITIVE" for sentence in record.sentences) / len(record.sentences)
 
 
-def folds_of_institutions(records: list[Record], at_once: bool) -> dict[str, dict[str, list[Record]]]:
-    """RETURNS (Dict[str, Dict[str, List[Record]]]): Name of a fold -> name of a test -> its reports."""
+def folds_of_institutions(records: list[Record], at_once: bool) -> Iterator[dict[str, list[Record]]]:
+    """YIELDS (Dict[str, List[Record]]): Name of a test -> its reports, of each fold."""
     records = [record for record in records if "institution" in record.meta]
     authors = [record.meta["author"] for record in records]
     folds = [range(len(records))] if at_once else [test for _, test in GroupKFold(FOLDS).split(records, groups=authors)]
-    named = {}
     for number, fold in enumerate(folds):
         manners: dict[str, list[Record]] = {}
         for i in fold:
             manners.setdefault(f"{INSTITUTIONS} {number}, {records[i].meta['manner']}", []).append(records[i])
-        named[f"{INSTITUTIONS} {number}"] = manners
-    return named
+        yield manners
 
 
 def scores_of(matrix: numpy.ndarray) -> dict[str, float]:
@@ -135,7 +134,7 @@ def scores_of(matrix: numpy.ndarray) -> dict[str, float]:
     return {name: float(metrics[name]) for name in SCORES}
 
 
-def main() -> None:
+def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--conditions", nargs="+", default=["none", *FAMILIES, "all"])
     parser.add_argument("--tests", nargs="+", default=["folds"], choices=["folds", "findings", "institutions", "final"])
@@ -161,27 +160,37 @@ def main() -> None:
         parser.error("--mixed-precision is for --model joint.")
     if (args.teacher or args.vectors) and args.tests != ["final"]:
         parser.error("--teacher and --vectors are for --tests final alone: made from what the other tests leave out.")
+    return args
 
-    use_gpu(args.gpu_id)
-    records = bundled_corpus(args.corpus)
-    final = {EXTERNAL: list(import_records(ROOT / "assets/external_dev.jsonl"))}
-    if args.jichi.exists():
-        final[JICHI] = list(import_records(args.jichi))
-    folds = {"final": final} if "final" in args.tests else {}
+
+def folds_of(records: list[Record], args: argparse.Namespace) -> Iterator[dict[str, list[Record]]]:
+    """YIELDS (Dict[str, List[Record]]): What a run leaves out: name of a test -> its reports."""
+    if "final" in args.tests:
+        final = {EXTERNAL: list(import_records(ROOT / "assets/external_dev.jsonl"))}
+        yield final | ({JICHI: list(import_records(args.jichi))} if args.jichi.exists() else {})
     if "folds" in args.tests:
         styles = sorted({record.meta[STYLE] for record in records if STYLE in record.meta})
         for style in [style for style in styles if style.startswith(tuple(args.styles))]:
-            folds[style] = {style: [record for record in records if record.meta.get(STYLE) == style]}
-    if "institutions" in args.tests:
-        folds |= folds_of_institutions(bundled_corpus(), at_once=args.corpus == "styles")
+            yield {style: [record for record in records if record.meta.get(STYLE) == style]}
+    if INSTITUTIONS in args.tests:
+        yield from folds_of_institutions(bundled_corpus(), at_once=args.corpus == "styles")
     if "findings" in args.tests:
-        folds[FINDINGS] = {FINDINGS: [record for record in records if share_of_positive(record) >= 0.5]}
-    ways = [name for name in LEARNT_FROM if getattr(args, name)]
+        yield {FINDINGS: [record for record in records if share_of_positive(record) >= 0.5]}
+
+
+def name_of_model(args: argparse.Namespace, ways: list[str]) -> str:
     model = f"cpu, {args.size or 'all'} members" if args.model == "cpu" else args.model
-    model = ", ".join([model, *(LEARNT_FROM[name] for name in ways)])
-    for seed, condition, tests in itertools.product(args.seeds, args.conditions, folds.values()):
-        run = {"model": model, "corpus": args.corpus, "corpus_reports": len(records), "condition": condition}
-        run |= {"seed": seed, "copies": args.copies, "visits": args.visits}
+    return ", ".join([model, *(LEARNT_FROM[name] for name in ways)])
+
+
+def main() -> None:
+    args = arguments()
+    use_gpu(args.gpu_id)
+    records = bundled_corpus(args.corpus)
+    ways = [name for name in LEARNT_FROM if getattr(args, name)]
+    everything = {"model": name_of_model(args, ways), "corpus": args.corpus, "corpus_reports": len(records)}
+    for seed, condition, tests in itertools.product(args.seeds, args.conditions, folds_of(records, args)):
+        run = {**everything, "condition": condition, "seed": seed, "copies": args.copies, "visits": args.visits}
         if condition == "config":
             run |= {"copies": None, "visits": None}  # it has its own
         done = [test for test in tests if any({**row, **run, "test": test} == row for row in rows_of(args.output))]
@@ -189,27 +198,18 @@ def main() -> None:
             continue
         held_out = [record for members in tests.values() for record in members]
         ids = {record.id for record in held_out}
-        others = [record for record in records if record.id not in ids]
-        others = without_leaks(others, held_out)
+        others = without_leaks([record for record in records if record.id not in ids], held_out)
         began = time.perf_counter()
         folder = args.work / "-".join([args.model, *ways, condition, str(seed), str(len(others))])
         nlp = train(others, configure(condition, seed, len(others), args), folder)
-        seconds = time.perf_counter() - began
-        for test, members in tests.items():
-            if test in done:
-                continue
-            row = {**run, "test": test, "training_reports": len(others), "seconds": seconds, "gpu": args.gpu_id >= 0}
-            row |= {"mixed_precision": args.mixed_precision}
-            sentences = sentences_of(nlp, members)
-            row["confusion"] = confusion_of(sentences)
+        how = {"training_reports": len(others), "seconds": time.perf_counter() - began, "gpu": args.gpu_id >= 0}
+        how |= {"mixed_precision": args.mixed_precision}
+        for test in [test for test in tests if test not in done]:
+            sentences = sentences_of(nlp, tests[test])
+            row = {**run, "test": test, **how, "confusion": confusion_of(sentences)}
             row["reweighted"] = confusion_of(sentences, label_weights(sentences, others))
-            print(
-                condition,
-                seed,
-                test,
-                {name: round(value, 4) for name, value in scores_of(numpy.array(row["confusion"])).items()},
-                flush=True,
-            )
+            scores = scores_of(numpy.array(row["confusion"]))
+            print(condition, seed, test, {name: round(value, 4) for name, value in scores.items()}, flush=True)
             save({"runs": [*rows_of(args.output), row]}, args.output)
     show(rows_of(args.output))
 
