@@ -89,7 +89,7 @@ def annotate_command(
         show_plan(requests, known_keys(output, resume, cache), bill)
         return
     endpoints = [who.endpoint for who in annotators]
-    run = {"annotators": [who.provenance for who in annotators]}
+    run = {"annotators": [who.provenance for who in annotators], "structured_output": structured_output}
     questions = len(open_records) * len(annotators) * votes
     with connected(endpoints), open_run(output, resume, force, run, batch, cache) as journal, bill:
         client = client_of(journal, bill, concurrency, max_retries, batch, resumed=not force or cache is not None)

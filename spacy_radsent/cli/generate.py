@@ -82,8 +82,11 @@ def generate_command(
         if corpus.records:
             write_records(corpus.records, output)
     print(f"{bill}")
-    sentences = sum(len(record.sentences) for record in corpus.records)
-    print(f"{output}: {len(corpus.records)} reports, {sentences} sentences")
+    if corpus.records:
+        sentences = sum(len(record.sentences) for record in corpus.records)
+        print(f"{output}: {len(corpus.records)} reports, {sentences} sentences")
     tell_failures(client, corpus.failed, count)
     if not corpus.records:
-        raise RadsentError(f"{output}: no report could be used, see {rejects_path(output)}: try another model.")
+        raise RadsentError(
+            f"{output}: not written, no report could be used, see {rejects_path(output)}: try another model."
+        )

@@ -36,7 +36,8 @@ def split(
     """Split a corpus by report.
 
     Files named train, dev, validation or test.jsonl keep their role. All others are pooled: split if no train.jsonl is
-    given, added to train if it is. Files in a folder train_only are added to train, but for groups of dev and test.
+    given, added to train if it is. Files in a folder train_only are added to train. With --group, what is pooled or in
+    train_only is left out where its group stands in dev or test.
     Training reports that share a sentence of more than 12 characters with another split or with the held-out set are
     reported and dropped, and so are reports of dev that share one with test or with that.
     """
@@ -48,7 +49,7 @@ def split(
         raise RadsentError(f"{output}: is the folder of the corpus itself: name another one for the splits.")
     splits = _read_splits(folder, {"train": 1 - dev - test, "dev": dev, "test": test}, stratify, group, seed)
     added = [record for path in sorted((folder / TRAIN_ONLY).glob("*.jsonl")) for record in import_records(path)]
-    splits["train"] += _kept_apart(added, splits, group) if group else added
+    splits["train"] += _kept_apart(added, splits, group, TRAIN_ONLY)
     ids = Counter(record.id for records in splits.values() for record in records)
     if twice := [id for id, count in ids.items() if count > 1]:
         raise RadsentError(f"{folder}: the id {twice[0]!r} stands twice: give every report an id of its own.")
@@ -69,17 +70,16 @@ def split(
         print(f"Not grouped by {group}: no report has it in its meta, so that one may stand in several splits")
 
 
-def _kept_apart(added: list[Record], splits: dict[str, list[Record]], group: str) -> list[Record]:
+def _groups_of(records: list[Record], group: str) -> set[str]:
+    return {str(record.meta[group]) for record in records if record.meta.get(group) is not None}
+
+
+def _kept_apart(added: list[Record], splits: dict[str, list[Record]], group: str, what: str) -> list[Record]:
     """RETURNS (List[Record]): Those of the groups that dev and test do not hold. Says so where others are there."""
-    train, tested = (
-        {str(record.meta[group]) for record in records if record.meta.get(group) is not None}
-        for records in (splits["train"], [*splits["dev"], *splits["test"]])
-    )
-    if both := train & tested:
-        print(f"{len(both)} values of {group} stand in train and in dev or test: the files are split so")
+    tested = _groups_of([*splits["dev"], *splits["test"]], group)
     kept = [record for record in added if record.meta.get(group) is None or str(record.meta[group]) not in tested]
     if len(kept) < len(added):
-        print(f"Left out: {len(added) - len(kept)} reports of {TRAIN_ONLY}, whose {group} stands in dev or test")
+        print(f"Left out: {len(added) - len(kept)} reports of {what}, whose {group} stands in dev or test")
     return kept
 
 
@@ -95,6 +95,9 @@ def _read_splits(
     for path in files:
         role = GIVEN_SPLITS.get(path.stem)
         (splits[role] if role else pool).extend(import_records(path))
+    if both := _groups_of(splits["train"], group) & _groups_of([*splits["dev"], *splits["test"]], group):
+        print(f"{len(both)} values of {group} stand in train and in dev or test: the files are split so")
+    pool = _kept_apart(pool, splits, group, "the files to split")
     open_shares = {name: share for name, share in shares.items() if not splits[name]}
     if pool and not splits["train"]:
         total = sum(open_shares.values())

@@ -53,11 +53,11 @@ def stratified_split(
         dealt = dict.fromkeys(shares, 0)
         for key in sorted(strata):
             rng.shuffle(strata[key])
-            for unit in strata[key]:
+            for unit in sorted(strata[key], key=len, reverse=True):  # small ones can even out what large ones left
                 # To the split that is furthest behind its share: even within strata smaller than 1/share.
-                done = sum(dealt.values()) + 1
+                done = sum(dealt.values()) + len(unit)
                 behind = max(shares, key=lambda name: shares[name] * done - dealt[name])
-                dealt[behind] += 1
+                dealt[behind] += len(unit)
                 chosen[behind] += unit
     return {name: [records[i] for i in sorted(indices)] for name, indices in chosen.items()}
 

@@ -12,10 +12,10 @@ from .privacy import IdentifierScreen
 
 SENTENCES = (2, 60)
 CHARACTERS = (30, 4000)
-# Kana and kanji among all characters but white space. The most English of the bundled reports have 0.05.
-MIN_JAPANESE = 0.04
+# Kana and kanji among all characters but white space. In the manner that uses the most English, nine in ten have more.
+MIN_JAPANESE = 0.01
 
-JAPANESE = re.compile(r"[぀-ヿ㐀-鿿]")
+JAPANESE = re.compile(r"[぀-ヿ㐀-鿿ｦ-ﾟ]")
 HTML = "b|i|u|p|br|hr|li|ul|ol|em|h[1-6]|div|span|table|tr|td|strong"
 MARKUP = re.compile(
     r"```|\*\*|^#{1,4} |</?(?:" + HTML + r")\b[^>]*>",
@@ -23,7 +23,7 @@ MARKUP = re.compile(
 )
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffd\ud800-\udfff]")
 OTHER_SECTION = re.compile(
-    r"^[\s【<＜■●\[]*(?:所見|診断|画像診断|印象|結論|impression|conclusion|findings|diagnosis)[】>＞\]]*\s*(?:[:：]|$)",
+    r"^[\s【<＜■●\[]*(画像診断|診断|印象|結論|impression|conclusion|diagnosis)[】>＞\]]*\s*(?:[:：]|$)",
     re.MULTILINE | re.IGNORECASE,
 )
 PLACEHOLDER = re.compile(r"[〇○◯]{2,}|XX+|＿{2,}|__+|\[(?:氏名|日付|施設名)\]")
@@ -45,7 +45,10 @@ def read_findings(answer: str) -> str:
 
 
 def check_report(report: Record) -> Record:
-    """RETURNS (Record): The report, if it is built like a findings section. Raises Rejected with a name of CHECKS."""
+    """RETURNS (Record): The report, if it is built like a findings section. Raises Rejected with a name of CHECKS.
+
+    "habits" of its `meta` (see `Attributes.institutions`) may ask for a section that is otherwise another one.
+    """
     for reason, holds in CHECKS.items():
         if holds(report):
             raise Rejected(reason)
@@ -64,6 +67,11 @@ def _not_japanese(report: Record) -> bool:
     return len(JAPANESE.findall(report.text)) < MIN_JAPANESE * len("".join(report.text.split()))
 
 
+def _other_section(report: Record) -> bool:
+    asked_for = report.meta.get("habits", "").lower()
+    return any(match[1].lower() not in asked_for for match in OTHER_SECTION.finditer(report.text))
+
+
 def _repeats_itself(report: Record) -> bool:
     counts = Counter(sentence for sentence in report.sentence_texts if len(sentence) >= LEAK_MIN_CHARS)
     return max(counts.values(), default=0) > 2
@@ -77,7 +85,7 @@ CHECKS: dict[str, Callable[[Record], object]] = {
     "too_long": _too_long,
     "not_japanese": _not_japanese,
     "markup": lambda report: MARKUP.search(report.text),
-    "other_section": lambda report: OTHER_SECTION.search(report.text),
+    "other_section": _other_section,
     "placeholder": lambda report: PLACEHOLDER.search(report.text),
     "repeats_itself": _repeats_itself,
     "identifier": lambda report: _screen(report.text),

@@ -46,6 +46,7 @@ class Plan:
             "model": endpoint.model,
             "temperature": self.temperature,
             "seed": self.seed,
+            "structured_output": endpoint.settings.structured_output,
             "template_sha256": self.prompt.sha256,
             "attributes_sha256": self.attributes.sha256,
         }
@@ -114,7 +115,8 @@ def generate(plan: Plan, count: int, endpoint: Endpoint, client: Client, attempt
 
 def _question(plan: Plan, endpoint: Endpoint, index: int) -> Question[tuple[Record, Sketch]]:
     def read(answer: str) -> tuple[Record, Sketch]:
-        record = check_report(unlabelled_record(plan.id(index), read_findings(answer)))
+        drawn = plan.attributes.draw(plan.seed, index)
+        record = check_report(unlabelled_record(plan.id(index), read_findings(answer), meta=drawn.meta))
         return record, Sketch.of(record.text)
 
     return Question(lambda attempt: Request.to(endpoint, plan.body(endpoint, index, attempt)), read)

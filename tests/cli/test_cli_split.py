@@ -281,6 +281,19 @@ def test_further_reports_of_institutions_that_are_tested_are_left_out(folder):
     assert "1 values of institution stand in train and in dev or test: the files are split so" in told
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_institutions_of_a_given_test_set_are_not_pooled(seed, folder):
+    write(folder / "in/test.jsonl", *(record(f"t{i}", f"右肺S6に{i}番の結節。", institution="A") for i in range(4)))
+    pooled = (record(f"{k}{i}", f"左肺S3に{k}{i}番の嚢胞。", institution=k) for k in "ABCDEFGH" for i in range(4))
+    write(folder / "in/pool.jsonl", *pooled)
+    result = split("in", "out", "--group", "institution", "--seed", str(seed))
+    assert result.exit_code == 0, result.output
+    kinds = {name: {r.meta["institution"] for r in read_records(folder / f"out/{name}.jsonl")} for name in NAMES}
+    assert kinds["test"] == {"A"}
+    assert kinds["train"] | kinds["dev"] == set("BCDEFGH")
+    assert "Left out: 4 reports of the files to split, whose institution stands in dev or test" in result.stdout
+
+
 def test_too_few_institutions_to_keep_apart(folder):
     write(folder / "in/a.jsonl", *(record(f"{i}", f"右肺S6に{i}番の結節。", institution=f"{i % 2}") for i in range(40)))
     result = split("in", "out", "--group", "institution")

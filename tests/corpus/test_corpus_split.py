@@ -77,6 +77,17 @@ def test_groups_stay_together():
     assert whole == {name: 6 * len(institutions) for name, institutions in seen.items()}
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_shares_are_of_reports_however_large_a_group_is(seed):
+    """One hospital with 900 reports beside nine with ten: it is in train, and the others make dev and test."""
+    records = [labelled_record(f"{i}", "著変なし。") for i in range(990)]
+    for i, record in enumerate(records):
+        record.meta["institution"] = "大学病院" if i < 900 else f"診療所{i // 10}"
+    splits = stratified_split(records, SHARES, group="institution", seed=seed)
+    assert sorted(len(split) for split in splits.values()) == [40, 50, 900]
+    assert len(splits["train"]) == 900
+
+
 def test_empty_corpus():
     assert stratified_split([], SHARES) == {"train": [], "dev": [], "test": []}
 

@@ -21,7 +21,6 @@ BAD = {
     "other_section": [
         GOOD + "\n【診断】\n肺癌疑い",
         GOOD + "\n印象：肺癌",
-        "所見:\n" + GOOD,
         GOOD + "\nImpression: 肺癌",
     ],
     "placeholder": [GOOD + "\n〇〇病院", GOOD + "XXmm", GOOD + "\n____"],
@@ -52,10 +51,19 @@ def test_each_reason(reason):
         GOOD + "\n胆嚢: n.p.\n胆嚢: n.p.\n胆嚢: n.p.",
         GOOD + "径 <5mm、T2*WIで低信号、SUVmax 3.2→1.1",
         "印象に残る変化なし。診断用CTと比較。\n" + GOOD,
+        "【検査】胸部CT\n【所見】\n" + GOOD,
+        "ｷｮｳﾌﾞ CT ｻﾞﾂｵﾝ ｱﾘ\nﾐｷﾞｳｴ 15MM ｹｯｾﾂ ﾐﾄﾑ\nﾌﾁ ﾌｾｲ\nｷｮｳｽｲ ﾅｼ\nﾘﾝﾊﾟｾﾂ ﾄｸﾆ ﾅｼ",
     ],
 )
 def test_reports_that_are_built_right(text):
     assert reason_for(text) is None
+
+
+def test_a_section_that_the_institution_is_said_to_write():
+    report = unlabelled_record("r", GOOD + "\nImpression: 肺癌", meta={"habits": "最後に「IMPRESSION: 」で結ぶ。"})
+    assert check_report(report) is report
+    with pytest.raises(Rejected, match="other_section"):
+        check_report(report.model_copy(update={"meta": {"habits": "最後に「【印象】」で結ぶ。"}}))
 
 
 def test_bundled_reports(bundled):

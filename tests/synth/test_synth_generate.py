@@ -170,7 +170,7 @@ def test_model_that_never_writes_a_report(output):
     with serve(lambda request: "I am sorry.") as (_, url):
         done = generate(output, url, count=3)
     assert done.exit_code == 1
-    assert "no report could be used, see" in done.output
+    assert f"{output}: not written, no report could be used, see" in done.output
     assert not output.exists()
 
 
@@ -235,7 +235,12 @@ def test_force_helps_where_the_journal_is_damaged(output, damage):
 
 @pytest.mark.parametrize(
     ("options", "what"),
-    [(["--seed", 7], "seed 0"), (["--model", "m"], "model 'gpt-4.1'"), (["--temperature", 0.5], "temperature None")],
+    [
+        (["--seed", 7], "seed 0"),
+        (["--model", "m"], "model 'gpt-4.1'"),
+        (["--temperature", 0.5], "temperature None"),
+        (["--no-structured-output"], "structured_output True"),
+    ],
 )
 def test_another_run_does_not_go_on_with_it(output, options, what):
     with serve(report) as (stub, url):
