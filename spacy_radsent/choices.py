@@ -16,7 +16,12 @@ OTHERS = ("正常", "異常", "異常なし", "著変なし", "n.p.", "普通", 
 CHOICES = {*SIGNS, *OTHERS}
 
 # Boxes before each choice: ticked ones, and empty ones of the same kind.
-BOXES = [(r"[☑☒✓✔■✅▣]", r"[□☐⬜]"), (r"[●◉]", r"[○◯]"), (r"[\[［]\s?[xXｘ✓○●レ]\s?[\]］]", r"[\[［]\s*[\]］]")]
+BOXES = [
+    (r"[☑☒✓✔■✅▣]", r"[□☐⬜]"),
+    (r"[●◉]", r"[○◯]"),
+    (r"[\[［]\s?[xXｘ✓○●レ]\s?[\]］]", r"[\[［]\s*[\]］]"),
+    (r"[(（]\s?[xXｘ✓○●レ]\s?[)）]", r"[(（]\s*[)）]"),
+]
 ANY_BOX = "|".join(box for kind in BOXES for box in kind)
 OF_BOX = rf"\s?((?:(?!{ANY_BOX})[^\s、，,。．;；|｜／/(（.]|\.(?=\w))*)"
 TICKED_AND_EMPTY = [tuple(re.compile(box + OF_BOX) for box in kind) for kind in BOXES]
@@ -44,6 +49,11 @@ LONGEST = 1000  # characters: the time grows with their square
 QUESTION = re.compile(r"(?:[がは]?(?:あるか|ありますか|認めるか|認めますか))?[?？]?[\s:：（]*(\([+-]\))）?")
 
 
+# Both printed, in whatever notation: "(レ)あり ( )なし", "有・無", not "結節あり、胸水なし".
+YES, NO = ("|".join(re.escape(word) for word in words if word not in "YN") for words in (PRESENT, ABSENT))
+PRINTED = re.compile(rf"(?:{YES})[^\w、，,。]{{1,8}}(?:{NO})|(?:{NO})[^\w、，,。]{{1,8}}(?:{YES})")
+
+
 class Edit(NamedTuple):
     """What to put in place of a part of a sentence."""
 
@@ -68,13 +78,27 @@ def read_choices(sentence: str) -> str:
     return re.sub(r"\s{2,}", " ", read).strip() or sentence
 
 
+def holds_choices(sentence: str) -> bool:
+    """RETURNS (bool): Whether choices are printed in a sentence, be it in a notation that cannot be read."""
+    return bool(PRINTED.search(sentence)) or read_choices(sentence) != sentence
+
+
 def _boxes(sentence: str) -> Iterator[Edit]:
     """YIELDS (Edit): "□有 ☑無": for each box, where ticked and empty ones of a kind stand together."""
     for ticked, empty in TICKED_AND_EMPTY:
         chosen, others = [*ticked.finditer(sentence)], [*empty.finditer(sentence)]
+        if _begins_with_bullet(sentence, chosen + others):
+            chosen, others = ([box for box in kind if sentence[: box.start()].strip()] for kind in (chosen, others))
         if chosen and others:
             yield from (Edit(*box.span(), _put(box[1])) for box in chosen)
             yield from (Edit(len(sentence[: box.start()].rstrip()), box.end(), "") for box in others)
+
+
+def _begins_with_bullet(sentence: str, boxes: list[re.Match[str]]) -> bool:
+    """RETURNS (bool): Whether the first box marks what the choices are of, as in "○胸水 ●有 ○無"."""
+    first, *others = [box[1] for box in sorted(boxes, key=lambda box: box.start())] or [""]
+    begins = any(not sentence[: box.start()].strip() for box in boxes)
+    return begins and first not in CHOICES and bool(others) and CHOICES.issuperset(others)
 
 
 def _pointed_at(sentence: str) -> Iterator[Edit]:

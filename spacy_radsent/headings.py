@@ -56,6 +56,9 @@ BARE = re.compile(
     r"(?:[◎▶►▷☆★・･○●◯*＊\-‐–—]\s*|(?:\d{1,2}|[A-Za-zＡ-Ｚⅰ-ⅻⅠ-Ⅻ]|[IVX]{2,4}|[ア-オ])\s*[.．)）、]\s*|[①-⑳]\s*|[(（]\w{1,2}[)）]\s*)?"
     r"([^()（）]{1,30}?)\s*(?:[(（][^()（）]{1,30}[)）])?\s*"
 )
+# "== 胸部 ==", "- 胸部 -", "=====胸部".
+FRAME = r"=＝\-－‐–—─━―*＊★☆|｜~〜～_＿◇◆#＃/／"
+FRAMED = re.compile(rf"\s*([{FRAME}]+)\s*([^{FRAME}\s][^{FRAME}\n]*?)\s*([{FRAME}]*)\s*")
 LONGEST = 100  # characters of such a line
 BETWEEN = " \u3000・･/／、，,"
 # "【#1】", "＜図1＞", "Se3 Im:": what points to an image is no heading.
@@ -86,6 +89,21 @@ def find_bare_heading(line: str) -> Heading | None:
     return Heading(match[1].strip(), alone=True, until_next=True, end=match.end())
 
 
+def find_framed_heading(line: str) -> Heading | None:
+    """RETURNS (Optional[Heading]): A place in the body, or the like, between signs or behind three of them."""
+    match = FRAMED.fullmatch(line) if len(line) <= LONGEST else None
+    if match is None or ({*match[1]} != {*match[3]} if match[3] else len(match[1]) < 3):
+        return None
+    heading = find_bare_heading(match[2])
+    return heading and heading._replace(end=match.end())
+
+
+def in_brackets(sentence: str) -> str:
+    """RETURNS (str): A heading in a frame as most reports write headings; any other sentence as it is."""
+    heading = find_framed_heading(sentence)
+    return f"【{heading.name}】" if heading else sentence
+
+
 def find_heading(sentence: str) -> Heading | None:
     """RETURNS (Optional[Heading]): The heading that a sentence is or begins with."""
     if match := BRACKETED.match(sentence) or ALONE.fullmatch(sentence):
@@ -95,7 +113,7 @@ def find_heading(sentence: str) -> Heading | None:
     elif match := COLON.match(sentence):
         name, until_next = match[1], False
     else:
-        return None
+        return find_framed_heading(sentence)
     if FIGURE.match(name.strip()):
         return None
     alone = not sentence[match.end() :].strip()

@@ -6,6 +6,7 @@ from dataclasses import replace
 from random import Random
 from typing import NamedTuple
 
+from ..choices import holds_choices
 from .endings import COMMA, JOINABLE, NOUN_END, ends_in
 from .lexicon import FINISHED, Lexicon
 from .report import STOPS, Change, Piece
@@ -48,6 +49,8 @@ class Answer(NamedTuple):
 
 def answer_of(body: str, lexicon: Lexicon) -> Answer | None:
     """RETURNS (Optional[Answer]): What a sentence says that names one thing and whether it is there."""
+    if holds_choices(body):
+        return None
     for form, register, group in lexicon.forms:
         if ends_in(body, form):
             thing, signs = body.removesuffix(form).rstrip(), group["telegraphic"]
@@ -88,6 +91,7 @@ def answer_on_form(pieces: Sequence[Piece], rng: Random, lexicon: Lexicon) -> li
         replace(piece, body=on_form(answer))
         if piece.label != "BACKGROUND"
         and (answer := answer_of(piece.body, lexicon))
+        and (piece.label == "CONTINUATION" or answer.is_there == (piece.label == "POSITIVE"))  # else it is of a detail
         and len(answer.thing) <= MAX_ITEM
         and rng.random() < ANSWERED
         else piece

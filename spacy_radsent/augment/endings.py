@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
 
+from ..choices import holds_choices
 from .lexicon import CUT, FINISHED, LINK, OPINION, REGISTERS, Lexicon
 from .report import STOPS, Piece
 
@@ -30,7 +31,7 @@ def change_endings(pieces: Sequence[Piece], rng: Random, lexicon: Lexicon) -> li
     register = rng.choice((*REGISTERS, OPINION))
     return [
         replace(piece, body=in_register(piece.body, register, rng, lexicon, piece.label != "BACKGROUND"))
-        if rng.random() < CONVERTED
+        if rng.random() < CONVERTED and not holds_choices(piece.body)  # whose last choice is no ending
         else piece
         for piece in pieces
     ]
@@ -76,7 +77,8 @@ def _clause(clause: str, register: str, rng: Random, lexicon: Lexicon) -> str:
 def ends_in(text: str, form: str) -> bool:
     """RETURNS (bool): Whether a text ends in a form that means there what it means in the lexicon."""
     stem = text.removesuffix(form)
-    if stem == text or not stem or stem.endswith(("で", "ま")):  # "悪性ではない", "境界明瞭であり", "認めました"
+    # "悪性ではない", "境界明瞭であり", "認めました", "層をなし"
+    if stem == text or not stem or stem.endswith(("で", "ま", "を")):
         return False
     if form[0] in "しさ":
         return bool(VERBAL_NOUN.search(stem))  # "増大しています", not "接しています"

@@ -10,6 +10,7 @@ from itertools import pairwise, zip_longest
 from random import Random
 
 from ..boundaries import FIGURE_MARK
+from ..headings import find_bare_heading
 from .lexicon import Lexicon
 from .report import STOPS, Change, Piece, bullet_of, on_lines
 
@@ -114,8 +115,9 @@ def _restyle_headings(pieces: Sequence[Piece], rng: Random, lexicon: Lexicon) ->
 
 
 def _can_stand_alone(piece: Piece) -> bool:
-    """RETURNS (bool): Whether a sentence says all without its heading; not "鑑別：神経鞘腫", not "腹水：なし"."""
-    return bool(piece.heading) and piece.label in ("POSITIVE", "NEGATIVE") and len(piece.body) >= MIN_BODY
+    """RETURNS (bool): Whether a sentence says all without its heading: not "腹水：なし", "気胸：あり 左優位"."""
+    names_place = bool(piece.heading) and find_bare_heading(piece.heading) is not None
+    return names_place and piece.label in ("POSITIVE", "NEGATIVE") and len(piece.body) >= MIN_BODY
 
 
 def _insert_headings(pieces: Sequence[Piece], rng: Random, lexicon: Lexicon) -> list[Piece]:

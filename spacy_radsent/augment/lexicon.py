@@ -58,7 +58,8 @@ class Lexicon:
     @cached_property
     def patterns(self) -> list[tuple[re.Pattern, Sequence[str]]]:
         """RETURNS (List[Tuple[Pattern, Sequence[str]]]): What finds the words of a group of terms; the group."""
-        return [(any_of([word for word in group if word not in ARROWS]), group) for group in self.terms]
+        read = [([word for word in group if word not in ARROWS], group) for group in self.terms]
+        return [(any_of(words), group) for words, group in read if words]
 
 
 def any_of(words: Sequence[str]) -> re.Pattern:

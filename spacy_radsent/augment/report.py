@@ -18,6 +18,7 @@ from .lexicon import Lexicon
 
 # A full stop of the sentence, not that of "n.p."; marks may stand on both sides of it.
 CLOSING = re.compile(rf"(?:[。｡．]|(?<![A-Za-z.])\.|[ \u3000]*(?:{FIGURE_MARK.pattern}))*[ \u3000]*$", re.IGNORECASE)
+LONGEST_CLOSING = 200  # characters: the time grows with their square
 # A bullet, or a number with what sets it apart: "20" of "2023/04/18" is none.
 NUMBERED = re.compile(
     r"\s*(?:[・･○●◯*＊‐–—]\s*|-\s+|[①-⑳]\s*|[(（]\d{1,2}[)）]\s*|\d{1,2}(?:[.．](?!\d)|[)）、])\s*|(?=\S))"
@@ -75,8 +76,11 @@ def bullet_of(opening: str) -> int:
 def piece_of(before: str, sentence: str, label: str) -> Piece:
     """RETURNS (Piece): A sentence, taken apart."""
     heading = find_heading(sentence)
+    if heading and heading.alone and label != "BACKGROUND":
+        heading = None  # "■海馬 萎縮あり"
     opened = SPACE.match(sentence, heading.end if heading else bullet_of(sentence)).end()  # type: ignore[union-attr]
-    closed = max(opened, CLOSING.search(sentence).start())  # type: ignore[union-attr]  # may be empty
+    from_here = max(opened, len(sentence) - LONGEST_CLOSING)
+    closed = CLOSING.search(sentence, from_here).start()  # type: ignore[union-attr]  # may be empty
     return Piece(before, sentence[:opened], sentence[opened:closed], sentence[closed:], label)
 
 

@@ -103,8 +103,8 @@ def make_classifier(
     read_choices: bool,
     scorer: Callable | None,
 ) -> RadsentClassifier:
-    """Build a `radsent` component: see `RadsentClassifier`; for temperature to label weights, `Decision`; for what is
-    read on forms, `choices.py`."""
+    """Build a `radsent` component: see `RadsentClassifier`; for temperature to label weights, `Decision`; for what
+    `read_choices` reads, `forms.py`."""
     return RadsentClassifier(
         nlp.vocab,
         model,

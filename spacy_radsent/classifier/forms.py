@@ -1,22 +1,25 @@
-"""Reports on forms as the model is given them: with what was chosen in place of what is printed."""
+"""Reports as the model is given them: with what was chosen on a form in place of what is printed, and headings in
+brackets in place of frames that training did not hold.
+"""
 
 from collections.abc import Callable
 
 from spacy.tokens import Doc, Span
 
 from ..choices import read_choices
+from ..headings import in_brackets
 from ..spans import covering_span
 
 
 def as_chosen(
     docs: list[Doc], sentences: list[list[Span]], tokenizer: Callable[[str], Doc]
 ) -> tuple[list[Doc], list[list[Span]]]:
-    """Read the choices on forms.
+    """Read the choices on forms, and the headings in frames.
 
     docs (List[Doc]): Documents.
     sentences (List[List[Span]]): The sentences of each.
     tokenizer (Callable[[str], Doc]): Makes the documents in place of those that hold choices.
-    RETURNS (Tuple[List[Doc], List[List[Span]]]): As many documents and sentences; those without choices are the same.
+    RETURNS (Tuple[List[Doc], List[List[Span]]]): As many documents and sentences; those without either are the same.
     """
     pairs = [_read(doc, spans, tokenizer) for doc, spans in zip(docs, sentences, strict=True)]
     return [doc for doc, _ in pairs], [spans for _, spans in pairs]
@@ -24,7 +27,7 @@ def as_chosen(
 
 def _read(doc: Doc, sentences: list[Span], tokenizer: Callable[[str], Doc]) -> tuple[Doc, list[Span]]:
     printed = [span.text for span in sentences]
-    chosen = [read_choices(text) for text in printed]
+    chosen = [read_choices(in_brackets(text)) for text in printed]
     if chosen == printed:
         return doc, sentences
     whole = doc.text

@@ -13,7 +13,7 @@ from spacy.util import registry
 from spacy_radsent.augment.answers import answer_of
 from spacy_radsent.augment.endings import in_register
 from spacy_radsent.augment.lexicon import BUNDLED, REGISTERS, read_lexicon
-from spacy_radsent.augment.report import Piece, example_of, pieces_of
+from spacy_radsent.augment.report import Piece, example_of, piece_of, pieces_of
 from spacy_radsent.augment.style import FAMILIES, build_report_style_augmenter
 from spacy_radsent.augment.wording import WORDING
 from spacy_radsent.boundaries import FIGURE_MARK, sentence_offsets
@@ -64,8 +64,6 @@ def test_a_report_is_taken_apart_and_put_together_again(nlp, bundled, institutio
 
 
 def test_the_parts_of_a_sentence():
-    from spacy_radsent.augment.report import piece_of
-
     for sentence, parts in {
         "1. 【肺】右肺に結節あり。[#1]": ("1. 【肺】", "右肺に結節あり", "。[#1]"),
         "Liver: n.p.": ("Liver: ", "n.p.", ""),
@@ -74,7 +72,7 @@ def test_the_parts_of_a_sentence():
         "3.5cmの腫瘤": ("", "3.5cmの腫瘤", ""),
         "■腹部": ("■腹部", "", ""),
     }.items():
-        piece = piece_of("", sentence, "POSITIVE")
+        piece = piece_of("", sentence, "BACKGROUND")
         assert (piece.opening, piece.body, piece.closing) == parts
 
 
@@ -117,6 +115,7 @@ def test_wording_keeps_what_is_there_and_what_is_not(name, nlp, bundled, institu
     ("body", "forms"),
     [
         ("右肺に結節を認めます", {"右肺に結節を認める", "右肺に結節がある", "右肺に結節あり", "右肺に結節(+)"}),
+        ("脳動脈瘤はなし", {"脳動脈瘤を認めません", "脳動脈瘤はない", "脳動脈瘤(-)"}),
         ("胸水は認めません", {"胸水は認めない", "胸水はない", "胸水なし", "胸水(-)", "胸水はないと思います"}),
         ("肝に異常はありません", {"肝 n.p.", "肝に異常なし", "肝に異常を認めない"}),
         ("転移を疑う", {"転移を疑います", "転移疑い", "転移s/o"}),
@@ -155,7 +154,7 @@ def test_a_clause_changes_with_its_sentence(words):
             "結節を認めました",
             "吸収値は低いです",
         ),
-        *("椎体のずれ", "PICC LINE", "こちらが主病変で"),
+        *("椎体のずれ", "PICC LINE", "こちらが主病変で", "新旧の血腫が層をなし"),
     ],
 )
 def test_what_only_looks_like_an_ending_stays(body, words):
@@ -216,6 +215,35 @@ def test_a_heading_that_says_what_its_sentence_is_about_stays(words):
         for seed in range(80):
             said = "".join(texts(change(name, pieces, seed, words)))
             assert "鑑別" in said and "腹水" in said, said
+
+
+def test_what_looks_like_a_heading_but_is_a_finding_stays(words):
+    pieces = [
+        piece_of("", "■海馬 萎縮 軽度あり", "POSITIVE"),
+        piece_of("\n", "両側気胸：あり　左優位", "POSITIVE"),
+        piece_of("\n", "右肺S9結節：前回8mm→今回10mm", "POSITIVE"),
+        piece_of("\n", "肺：浸潤影を認めません。", "NEGATIVE"),
+    ]
+    seen = {"".join(texts(change("headings", pieces, seed, words))) for seed in range(80)}
+    assert all("海馬 萎縮" in said and "気胸" in said and "S9結節" in said for said in seen)
+    assert any("肺：" not in said for said in seen)
+
+
+@pytest.mark.parametrize(
+    ("body", "label"),
+    [
+        ("胸水 (レ)なし ( )あり", "NEGATIVE"),
+        ("総胆管結石 ■あり □なし", "POSITIVE"),
+        ("腎萎縮 ⊕ ± なし", "POSITIVE"),
+        ("出血 有・無〔なし〕", "NEGATIVE"),
+        ("ヘルニア ＋／【なし】", "NEGATIVE"),
+    ],
+)
+def test_the_last_choice_of_a_form_is_no_ending(body, label, words):
+    pieces = [Piece("", "", body, "。", label)]
+    for name in ("endings", "choices", "known"):
+        for seed in range(60):
+            assert change(name, pieces, seed, words) == pieces
 
 
 def test_nothing_is_glued_to_the_line_before(nlp, words):
@@ -423,13 +451,15 @@ def test_known_findings_stay_positive(nlp, words):
 
 def test_what_is_chosen_on_a_form_is_what_is_there(nlp, words):
     report = "肝嚢胞あり。\n胆石なし。\n脾腫なし。\n腎嚢胞あり。\n造影剤はあります。\n総胆管に拡張はなく、結石もなし。"
-    pieces = pieces_of(doc_of(nlp, report, ["POSITIVE", "NEGATIVE", "NEGATIVE", "POSITIVE", "BACKGROUND", "NEGATIVE"]))
+    report += "\n髄膜腫６ｍｍ　周囲浮腫なし。"
+    labels = ["POSITIVE", "NEGATIVE", "NEGATIVE", "POSITIVE", "BACKGROUND", "NEGATIVE", "POSITIVE"]
+    pieces = pieces_of(doc_of(nlp, report, labels))
     things = ("肝嚢胞", "胆石", "脾腫", "腎嚢胞")
     seen = {True: set(), False: set()}
     for seed in range(1000):
         variant = change("choices", pieces, seed, words)
         assert [piece.label for piece in variant] == [piece.label for piece in pieces]
-        assert texts(variant)[4:] == texts(pieces)[4:], "no finding, and not one thing alone"
+        assert texts(variant)[4:] == texts(pieces)[4:], "no finding, not one thing alone, or of a detail"
         told = {True: set(), False: set()}
         for piece, thing in zip(variant, things, strict=False):
             form = piece.body.replace(thing, "{}")
@@ -464,6 +494,12 @@ def test_a_list_has_the_label_of_the_guideline_and_its_marks(nlp, words):
     }
     assert not any("膵は腫大していません" in text and len(text) > 12 for text, _ in seen), "it has a verb"
     assert not any("辺縁平滑" in text and len(text) > 5 for text, _ in seen), "details stay on their own"
+
+
+def test_a_group_of_arrows_alone_is_never_read(words):
+    lexicon = replace(words, terms=[["↑", "→"]])
+    pieces = [Piece("", "", "増大", "。", "POSITIVE")]
+    assert all(change("terms", pieces, seed, lexicon) == pieces for seed in range(20))
 
 
 def test_a_lexicon_of_ones_own(nlp, tmp_path):

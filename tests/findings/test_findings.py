@@ -184,6 +184,16 @@ def test_headings_in_force():
         ("Se3 Im: 45に結節", None, None),
         ("【#1】辺縁不整", None, None),
         ("＜図1＞", None, None),
+        ("== 胸部 ==", "胸部", True),
+        ("=====肝胆膵", "肝胆膵", True),
+        ("- Upper abdomen -", "Upper abdomen", True),
+        ("| 骨盤部 |", "骨盤部", True),
+        ("**腎・副腎**", "腎・副腎", True),
+        ("**腎嚢胞**", None, None),
+        ("胸水 -", None, None),
+        ("-胸水", None, None),
+        ("* 肺 -", None, None),
+        ("====", None, None),
     ],
 )
 def test_find_heading(sentence, name, alone):
