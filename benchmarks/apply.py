@@ -53,7 +53,7 @@ def main() -> None:
         "n_process": arguments.n_process,
         "seconds": round(seconds),
         "reports_per_second": round(arguments.reports / seconds, 1),
-        "memory_mb_second_tenth": round(max(memory[tenth : 2 * tenth])),
+        "memory_mb_second_tenth": round(max(memory[tenth : 2 * tenth] or memory)),
         "memory_mb_last_tenth": round(max(memory[-tenth:])),
         "memory_mb_peak": round(max(memory)),
     }

@@ -15,7 +15,7 @@ institutions are labelled at once.
 A condition is "none", "all" (the defaults of `spacy_radsent.report_style.v1`), "config" (as the model's config has
 it) or one family alone. All see each report as often (--visits), as itself or as a variant. The checkpoint is the last
 one. Every run adds its row to the JSON file, and one that is there is not done again, so that long runs can be shared
-out.
+out; for another encoder, precision or teacher name another --output, which a row does not tell apart.
 A pipeline with --teacher and --vectors is what the project's workflow "distill" makes.
 "reweighted" is the same pipeline told how frequent labels are in the test, as estimated from its texts, beside how
 frequent they were in training.

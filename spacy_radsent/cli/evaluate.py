@@ -61,7 +61,7 @@ def evaluate_command(
         pictures = {gold.name: draw(evaluation.runs_on(gold.name), file_name(gold.name)) for gold in golds}
         sections = sections_of(evaluation, pictures)
         title = f"Evaluation: {', '.join(given.name for given in models)}"
-        on_page = [] if no_text else first_of_each(errors, max_errors, len(outcomes))
+        on_page = [] if no_text else first_of_each(errors, max_errors)
         note = f"{len(on_page):,} of {len(errors):,} wrong sentences; errors.jsonl holds all."
         rows = (json.dumps(error.to_dict(not no_text), ensure_ascii=False) for error in errors)
         files: dict[str, str | bytes] = {

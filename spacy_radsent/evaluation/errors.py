@@ -67,16 +67,15 @@ class WrongSentence:
         return row if with_text else {key: row[key] for key in row if key not in ("report", "text", "before", "after")}
 
 
-def first_of_each(errors: Sequence[WrongSentence], limit: int, runs: int) -> list[WrongSentence]:
-    """RETURNS (List[WrongSentence]): Some, as many of each model and corpus as far as they have them."""
-    share = max(1, limit // max(1, runs))
+def first_of_each(errors: Sequence[WrongSentence], limit: int) -> list[WrongSentence]:
+    """RETURNS (List[WrongSentence]): Some, as many of each model and corpus as far as they have them, in order."""
     seen: Counter = Counter()
-    chosen = []
+    ranks = []
     for error in errors:
         seen[error.model, error.corpus] += 1
-        if seen[error.model, error.corpus] <= share:
-            chosen.append(error)
-    return chosen[:limit]
+        ranks.append(seen[error.model, error.corpus])
+    chosen = sorted(range(len(errors)), key=ranks.__getitem__)[:limit]
+    return [errors[i] for i in sorted(chosen)]
 
 
 def pair_name(gold: str, predicted: str | None) -> str:

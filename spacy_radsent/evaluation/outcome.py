@@ -130,7 +130,7 @@ class Outcome:
             indices = range(len(gold)) if same else project([sentence[0] for sentence in gold], found)
             labels = [None if at is None else found[at][2] for at in indices]
             scores = [None if at is None else scores[at] for at in indices]
-            self.projected += not same and bool(found)
+            self.projected += not same and bool(found) and any(label for _, _, label in gold)
         self.predicted[start:end] = [code_of(label) for label in labels]
         for row, values in zip(range(start, end), scores, strict=True):
             if values is not None:

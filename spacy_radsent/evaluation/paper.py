@@ -38,11 +38,12 @@ class PublishedCorpus(BaseModel):
 
 
 class PublishedResult(BaseModel):
-    """Figures of a model on a corpus. A value is a number, or the lowest and the highest of several models."""
+    """Figures of a model or annotator on a corpus. A value is a number, or the lowest and the highest of several."""
 
     model_config = ConfigDict(extra="forbid")
     model: str
     corpus: str
+    annotator: bool = False
     accuracy: Value = None
     macro_f1: Value = None
     ppv_1: Value = None
@@ -221,7 +222,7 @@ def annotators_section(published: Published, agreement: Agreement | None) -> Sec
             *(_shown(getattr(result, name, None)) for name in AGREEMENT_METRICS),
         ]
         for result in published.results
-        if result.kappa is not None
+        if result.annotator
     ]
     title = "Figure 2: agreement of annotators"
     if agreement:

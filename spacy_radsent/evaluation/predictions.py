@@ -10,6 +10,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from ..corpus.docbin import doc_to_record
+from ..corpus.parts import part_files, read_parts
 from ..corpus.records import Record, read_records
 from ..errors import RadsentError, shown
 from ..files import file_name
@@ -82,13 +83,14 @@ def _plain(value: Any) -> Any:
 def read_predictions(path: Path, corpus: GoldCorpus) -> Iterator[Record]:
     """Read predictions that were stored.
 
-    path (Path): A file of records, or a folder with one for each corpus, named as the corpus.
+    path (Path): A file of records, a folder with one for each corpus, named as the corpus, or one that `radsent apply`
+        wrote.
     corpus (GoldCorpus): Which.
-    YIELDS (Record): The predictions.
+    RETURNS (Iterator[Record]): The predictions.
     """
-    if path.is_dir():
-        path = path / f"{file_name(corpus.name)}.jsonl"
-    yield from read_records(path)
+    if path.is_dir() and part_files(path):
+        return read_parts(path)
+    return read_records(path / f"{file_name(corpus.name)}.jsonl" if path.is_dir() else path)
 
 
 def predictions_of(model: str, batch_size: int = 64) -> Callable[[GoldCorpus], Iterator[Record]]:
@@ -100,7 +102,7 @@ def predictions_of(model: str, batch_size: int = 64) -> Callable[[GoldCorpus], I
     """
     path = Path(model)
     if path.suffix == ".jsonl" or (path.is_dir() and not (path / "config.cfg").exists()):
-        if path.is_dir() and not any(path.glob("*.jsonl")):
+        if path.is_dir() and not (any(path.glob("*.jsonl")) or part_files(path)):
             raise RadsentError(
                 f"{model}: holds neither a pipeline (config.cfg) nor predictions (.jsonl files): "
                 f"give a folder that does, e.g. training/model-best."

@@ -1,9 +1,9 @@
 """A finding: a unit of text to pair with images."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice, takewhile
 from typing import Any
 
 from spacy.tokens import Doc
@@ -14,7 +14,7 @@ from ..marks import FigureMark, ImageReference, find_marks
 from ..spans import join_sentences
 from .grouping import Group, Policies, group_sentences
 
-LINE_BREAK = re.compile(r"[\n\r\u2028\u2029\x85]")
+LINE_BREAK = re.compile(r"[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")  # those of str.splitlines
 FINDINGS_KEY = "radsent_findings"
 
 
@@ -173,11 +173,9 @@ def _marks_by_group(
     """RETURNS (List[List[FigureMark]]): For each group the marks in its sentences, or alone in those right after."""
     owners = {i: owner for owner, group in enumerate(groups) for i in group.sentences}
     by_group: list[list[FigureMark]] = [[] for _ in groups]
-    first = 0
+    starts = [mark.start for mark in marks]
     for i, (start, end) in enumerate(offsets):
-        while first < len(marks) and marks[first].start < start:
-            first += 1
-        inside = list(takewhile(lambda mark: mark.start < end, islice(marks, first, None)))  # noqa: B023  # used at once
+        inside = marks[bisect_left(starts, start) : bisect_left(starts, end)]
         if i not in owners and i - 1 in owners and inside and _is_marks_alone(texts[i], inside):
             owners[i] = owners[i - 1]
         if i in owners:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal, NamedTuple, get_args
 
 from ..errors import RadsentError
@@ -114,15 +115,16 @@ def _goal(groups: list[Group], section_start: int, last_label: str, text: str, p
         return policies.first
     if policies.numbered == "own" and LESION_NUMBER.match(text):
         return "own"
-    section = groups[section_start:] if policies.across_headings == "own" else groups
+    section = len(groups) - (section_start if policies.across_headings == "own" else 0)
     if not section:
         return "own"
-    latest = section[-1]
+    latest = groups[-1]
     if last_label == "BACKGROUND" and policies.after_background != "finding":
         return policies.after_background
     if latest.polarity == "NEGATIVE":
         if policies.after_negative in ("own", "drop"):
             return policies.after_negative
         if policies.after_negative == "positive":
-            return next((group for group in reversed(section) if group.polarity == "POSITIVE"), latest)
+            in_section = islice(reversed(groups), section)
+            return next((group for group in in_section if group.polarity == "POSITIVE"), latest)
     return latest

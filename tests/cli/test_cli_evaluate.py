@@ -6,6 +6,7 @@ import struct
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import spacy
@@ -18,6 +19,7 @@ from spacy_radsent.cli import app
 from spacy_radsent.corpus.docbin import blank_pipeline
 from spacy_radsent.corpus.importers import unlabelled_record
 from spacy_radsent.corpus.records import Record, read_records, write_records
+from spacy_radsent.evaluation.errors import first_of_each
 from spacy_radsent.evaluation.results import Evaluation
 from spacy_radsent.labels import LABELS
 
@@ -137,6 +139,19 @@ def test_stored_predictions_give_the_same_metrics(evaluated, corpus, tmp_path):
         assert one.all == other.all
         assert one.segmentation == other.segmentation
         assert one.calibration.ece == pytest.approx(other.calibration.ece, abs=1e-6)
+
+
+@pytest.mark.parametrize("format", ["jsonl", "parquet"])
+def test_what_apply_wrote_is_evaluated(evaluated, pipelines, corpus, tmp_path, format):
+    labelled = tmp_path / "labelled"
+    arguments = ["apply", pipelines / "trained", corpus, labelled, "--format", format]
+    assert CliRunner().invoke(app, [*map(str, arguments)]).exit_code == 0
+    done = evaluate(f"applied={labelled}", corpus, "--resamples", 0, "-o", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    (run,) = Evaluation.from_json((tmp_path / "out/metrics.json").read_bytes()).runs
+    first = Evaluation.from_json((evaluated[0] / "metrics.json").read_bytes()).runs[0]
+    assert run.all.confusion == first.all.confusion
+    assert run.segmentation == first.segmentation
 
 
 def test_report_in_markdown_holds_no_report_text(evaluated):
@@ -414,6 +429,13 @@ def test_errors_on_the_page_are_of_all_models(pipelines, corpus, tmp_path):
     assert evaluate(*args, "-o", tmp_path / "out").exit_code == 0
     page = (tmp_path / "out/report.html").read_text(encoding="utf-8")
     assert [page.count(f"<tr><td>{name}</td><td>corpus</td>") for name in "ab"] == [3, 3]  # with one in the overview
+
+
+def test_the_page_is_filled_where_one_model_has_few_errors():
+    errors = [SimpleNamespace(model="good" if i == 7 else "bad", corpus="corpus", i=i) for i in range(10)]
+    assert [error.i for error in first_of_each(errors, 4)] == [0, 1, 2, 7]
+    assert first_of_each(errors, 0) == []
+    assert first_of_each(errors, 99) == errors
 
 
 def test_without_the_extra(tmp_path):

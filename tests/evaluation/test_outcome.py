@@ -62,6 +62,13 @@ def test_boundaries_that_differ(cuts, labels, predicted, boundaries):
     assert result.projected == bool(cuts)
 
 
+def test_a_report_that_nobody_labelled_is_not_counted_as_split_otherwise():
+    bare = record(labels=[None] * 4)
+    bare.id = "bare"
+    found = [record(), bare.model_copy(update={"sentences": record(labels=["POSITIVE"], cuts=[(0, 28)]).sentences})]
+    assert Outcome.of("model", GoldCorpus("gold", [record(), bare]), found).projected == 0
+
+
 def test_labels_given_to_the_reference_sentences_replace_the_projection():
     scores = [[0.1, 0.7, 0.1, 0.1]] * 4
     prediction = {"scores": [[0.9, 0, 0, 0.1]], "on_gold": {"labels": GOLD, "scores": scores}}

@@ -153,6 +153,12 @@ def test_headings_in_force():
     assert finding.heading == "肝"
 
 
+@pytest.mark.parametrize("line_break", ["\n", "\r\n", "\f", "\v", "\x1e", "\u2028"])
+def test_a_heading_before_its_content_ends_with_the_line(line_break):
+    doc = analyse(["P:肝：嚢胞を認める", "N:胸水なし"], separator=line_break)
+    assert [finding.heading for finding in doc._.radsent_findings] == ["肝", ""]
+
+
 @pytest.mark.parametrize(
     ("sentence", "name", "alone"),
     [
