@@ -4,7 +4,7 @@ import re
 from typing import NamedTuple
 
 # What may stand before a heading: bullets and numbers.
-BULLET = r"\s*(?:[・･○●◯*＊\-‐–—]\s*|(?:\d{1,2}|[①-⑳])\s*[.．)）、]?\s*|[(（]\d{1,2}[)）]\s*)?"
+BULLET = r"\s*(?:[・･•○●◯■□◆◇▪▼*＊\-‐–—]\s*|(?:\d{1,2}|[①-⑳])\s*[.．)）、]?\s*|[(（]\d{1,2}[)）]\s*)?"
 BRACKETED = re.compile(
     rf"{BULLET}(?:【([^】\n]{{1,24}})】|[<＜〈《]([^>＞〉》\n]{{1,24}})[>＞〉》]|［([^］#＃\n]{{1,24}})］)\s*[:：]?"
 )
@@ -53,14 +53,16 @@ def _any_of(words: str) -> str:
 PLACE = re.compile(_any_of(PLACES), re.IGNORECASE)
 PLACE_OR_BESIDE = re.compile(_any_of(PLACES + BESIDE), re.IGNORECASE)
 BARE = re.compile(
-    r"(?:[◎▶►▷☆★・･○●◯*＊\-‐–—]\s*|(?:\d{1,2}|[A-Za-zＡ-Ｚⅰ-ⅻⅠ-Ⅻ]|[IVX]{2,4}|[ア-オ])\s*[.．)）、]\s*|[①-⑳]\s*|[(（]\w{1,2}[)）]\s*)?"
+    r"(?:[◎▶►▷☆★・･•○●◯*＊\-‐–—]\s*|(?:\d{1,2}|[A-Za-zＡ-Ｚⅰ-ⅻⅠ-Ⅻ]|[IVX]{2,4}|[ア-オ])\s*[.．)）、]\s*|[①-⑳]\s*|[(（]\w{1,2}[)）]\s*)?"
     r"([^()（）]{1,30}?)\s*(?:[(（][^()（）]{1,30}[)）])?\s*"
 )
 # "== 胸部 ==", "- 胸部 -", "=====胸部".
 FRAME = r"=＝\-－‐–—─━―*＊★☆|｜~〜～_＿◇◆#＃/／"
 FRAMED = re.compile(rf"\s*([{FRAME}]+)\s*([^{FRAME}\s][^{FRAME}\n]*?)\s*([{FRAME}]*)\s*")
+# "（胸部）", "「胸部」".
+ENCLOSED = re.compile(r"\s*[(（「『]([^()（）「」『』\n]*)[)）」』]\s*")
 LONGEST = 100  # characters of such a line
-BETWEEN = " \u3000・･/／、，,"
+BETWEEN = " \u3000・･/／、，,〜～~"
 # "【#1】", "＜図1＞", "Se3 Im:": what points to an image is no heading.
 FIGURE = re.compile(r"[#＃]|(?:図|画像|fig|im|se)\w{0,6}\s*\d|.*\d\s*im(?:age|g)?$", re.IGNORECASE)
 
@@ -83,10 +85,11 @@ class Heading(NamedTuple):
 
 def find_bare_heading(line: str) -> Heading | None:
     """RETURNS (Optional[Heading]): A line as a heading without any sign. Its label must tell that it is no finding."""
-    match = BARE.fullmatch(line) if len(line) <= LONGEST else None
+    enclosed = ENCLOSED.fullmatch(line)
+    match = BARE.fullmatch(enclosed[1] if enclosed else line) if len(line) <= LONGEST else None
     if match is None or not PLACE.search(match[1]) or PLACE_OR_BESIDE.sub("", match[1]).strip(BETWEEN):
         return None
-    return Heading(match[1].strip(), alone=True, until_next=True, end=match.end())
+    return Heading(match[1].strip(), alone=True, until_next=True, end=len(line))
 
 
 def find_framed_heading(line: str) -> Heading | None:
@@ -104,16 +107,24 @@ def in_brackets(sentence: str) -> str:
     return f"【{heading.name}】" if heading else sentence
 
 
+def _name_in(match: re.Match[str]) -> str:
+    return next(group for group in match.groups() if group).strip()
+
+
 def find_heading(sentence: str) -> Heading | None:
     """RETURNS (Optional[Heading]): The heading that a sentence is or begins with."""
+    if framed := find_framed_heading(sentence):
+        return framed
     if match := BRACKETED.match(sentence) or ALONE.fullmatch(sentence):
-        name, until_next = next(group for group in match.groups() if group), True
+        name, until_next = _name_in(match), True
+        while (further := BRACKETED.match(sentence, match.end())) and not FIGURE.match(_name_in(further)):
+            match, name = further, _name_in(further)  # "【CT】【胸部】"
     elif match := SYMBOL.fullmatch(sentence):
         name, until_next = match[1], True
     elif match := COLON.match(sentence):
         name, until_next = match[1], False
     else:
-        return find_framed_heading(sentence)
+        return None
     if FIGURE.match(name.strip()):
         return None
     alone = not sentence[match.end() :].strip()

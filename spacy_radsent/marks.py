@@ -12,14 +12,15 @@ HALF_WIDTH |= dict.fromkeys(map(ord, "‐‑‒–—−"), ord("-")) | dict.fro
 
 NUMBERS = r"\d{1,4}(?:[ \t]?(?:[,、・&+]|と|[~-][ \t]?\#?)[ \t]?\d{1,4})*(?![\dA-Za-z]|\.\d)"
 HASH = rf"\#\s*(?P<hash>{NUMBERS})"
-FIGURE = rf"(?:図|fig(?:ure)?s?\.?|写真)\s*[.:#]?\s*(?P<figure>{NUMBERS})"
+FIGURE = rf"(?:図|fig(?:ure)?s?\.?|写真)\s*[.:#]?\s*(?P<figure>{NUMBERS}|\d{{1,4}}(?=[a-f](?![\dA-Za-z])))[a-f]?"
 SERIES = r"(?:series|シリーズ|ser|se)[\s.:#]{0,2}(?P<series>\d{1,4})(?![\d])"
 IMAGE = rf"(?:images?|画像|img|im|slices?|スライス|sl)\s*(?:no\.?|番号)?[\s.:#]{{0,2}}(?P<image>{NUMBERS})"
-SHORT = rf"s(?P<short>\d{{1,4}})\s*/\s*im?(?P<of>{NUMBERS})"  # together alone: "S3" is a segment
+SHORT = rf"s(?P<short>\d{{1,4}})(?:\s*[/,]\s*|\s)im?(?P<of>{NUMBERS})"  # together alone: "S3" is a segment
 ITEM = rf"{HASH}|{FIGURE}|{SERIES}(?:\s*/\s*(?P<slash>{NUMBERS}))?|{SHORT}|{IMAGE}"
 BETWEEN = r"[\s,、;:/・&+]*"
 CONTENT = re.compile(
-    rf"\s*(?:see\s+|key\s*)?(?:{ITEM})(?:{BETWEEN}(?:{re.sub(r'[?]P<[a-z]+>', '?:', ITEM)}))*\s*(?:参照|を参照)?\s*",
+    rf"\s*(?:see\s+|key\s*|キー)?(?:{ITEM})(?:{BETWEEN}(?:{re.sub(r'[?]P<[a-z]+>', '?:', ITEM)}))*"
+    rf"\s*(?:参照|を参照|[:、]?\s?(?:矢印|矢頭))?\s*",
     re.IGNORECASE,
 )
 ITEMS = re.compile(ITEM, re.IGNORECASE)
@@ -43,6 +44,10 @@ BARE = re.compile(
 NUMBERED_BEFORE = re.compile(
     r"(?:リンパ節|ﾘﾝﾊﾟ節|LNs?|nodes?|station)[^。.\n]{0,6}$|(?:\d番|歯|tooth|teeth)\s?$", re.IGNORECASE
 )
+# "前回(Se3 Im45)8mm", "前回2023/5/1 Se3/Im28": of another study; not "前回より増大(Se4 Im50)".
+PRIOR = re.compile(
+    r"(?:前回|前々回|以前|過去|既往|prior|previous)(?:の|画像|検査|[CM]T|MRI?|[\s\d/.:年月日(-])*$", re.IGNORECASE
+)
 
 
 class ImageReference(NamedTuple):
@@ -63,6 +68,7 @@ class FigureMark(NamedTuple):
     text (str): As it stands there.
     figures (Tuple[str, ...]): Numbers of figures ("1", "1-2"), lists and ranges expanded.
     images (Tuple[ImageReference, ...]): Images, lists and ranges expanded.
+    prior (bool): Whether it points into an earlier study.
     """
 
     start: int
@@ -70,6 +76,7 @@ class FigureMark(NamedTuple):
     text: str
     figures: tuple[str, ...] = ()
     images: tuple[ImageReference, ...] = ()
+    prior: bool = False
 
 
 def find_marks(text: str, hyphen_is_range: bool = False) -> list[FigureMark]:
@@ -82,9 +89,13 @@ def find_marks(text: str, hyphen_is_range: bool = False) -> list[FigureMark]:
     """
     folded = text.translate(HALF_WIDTH)
     return [
-        FigureMark(start, end, text[start:end], *_parse(folded[start:end], hyphen_is_range))
+        FigureMark(start, end, text[start:end], *_parse(folded[start:end], hyphen_is_range), _is_prior(folded, start))
         for start, end in _spans(folded)
     ]
+
+
+def _is_prior(text: str, start: int) -> bool:
+    return bool(PRIOR.search(text[max(0, start - 40) : start]))
 
 
 def _spans(text: str) -> Iterator[tuple[int, int]]:
@@ -137,6 +148,7 @@ def _parse(mark: str, hyphen_is_range: bool) -> tuple[tuple[str, ...], tuple[Ima
 def _expand(numbers: str, hyphen_is_range: bool) -> list[str]:
     """RETURNS (List[str]): The numbers of a list with ranges."""
     expanded: list[str] = []
+    numbers = re.sub(r"-\s*#", "~", numbers)  # "#3-#6"
     parts = re.split(r"([,、・&+~-]|と)", re.sub(r"[\s#]", "", numbers))
     for separator, number in zip(["", *parts[1::2]], parts[::2], strict=True):
         number = str(int(number))

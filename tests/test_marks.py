@@ -21,6 +21,11 @@ CASES = """
 両側に胸水あり。[#3・#4] => 3 4
 多発結節あり。[#1〜3] => 1 2 3
 多発結節あり。[#1~#3] => 1 2 3
+多発結節あり。[#3-#6] => 3 4 5 6
+腎嚢胞あり(図1矢印)。 => 1
+腎嚢胞あり(図2a)。 => 2
+腎嚢胞あり。（キー画像3） => I3
+S6に結節(S3 I45)。 => S3I45
 左腎に結石。(#5) => 5
 左腎に結石。（＃５） => 5
 左腎に結石。(#5, #6) => 5 6
@@ -213,6 +218,21 @@ def test_marks(text, expected):
     assert " | ".join(map(as_written, marks)) == expected
     for mark in marks:
         assert text[mark.start : mark.end] == mark.text
+
+
+@pytest.mark.parametrize(
+    ("text", "prior"),
+    [
+        ("右肺に結節(Se4 Im50)、前回(Se3 Im45)は8mm。", [False, True]),
+        ("肝S5に結節(Se4/Im30、前回2023/5/1 Se3/Im28)。", [False, True]),
+        ("前回CT(Se3 Im45)と比較し増大(Se4 Im50)。", [True, False]),
+        ("前回より増大しています(Se4 Im50)。", [False]),
+        ("prior CT (Im 12), now larger (Im 20)", [True, False]),
+        ("以前の画像：Se2 Im8\n今回：Se3 Im9", [True, False]),
+    ],
+)
+def test_marks_of_an_earlier_study(text, prior):
+    assert [mark.prior for mark in find_marks(text)] == prior
 
 
 def test_the_table_is_large_enough_to_say_something():

@@ -19,6 +19,17 @@ COMPONENT_FAILED = "a component failed on it"
 NO_LABEL = "sentences have no label"
 
 
+class Counts(NamedTuple):
+    """What became of rows: labelled, of these with a sentence that has no label, and rejected."""
+
+    labelled: int = 0
+    with_errors: int = 0
+    rejected: int = 0
+
+    def __add__(self, other: Any) -> "Counts":
+        return Counts(*(one + more for one, more in zip(self, other, strict=True)))
+
+
 class Part(NamedTuple):
     """Some rows of the input, one after the other.
 
@@ -41,22 +52,18 @@ class Part(NamedTuple):
         """RETURNS (Path): Which of its reports have sentences without a label."""
         return output / f"errors-{self.number:06}.jsonl"
 
-    def failures(self, output: Path) -> int:
-        """RETURNS (int): On how many of its rows a component failed: another try may do better."""
-        files = [path for path in (self.errors(output), self.rejects(output)) if path.exists()]
-        lines = [json.loads(line) for path in files for line in path.read_text(encoding="utf-8").split("\n") if line]
-        return sum(line["reason"] == COMPONENT_FAILED or line["reason"].endswith(NO_LABEL) for line in lines)
+    def outcome(self, output: Path) -> tuple[Counts, int]:
+        """RETURNS (Tuple[Counts, int]): Of a part that is done: what became of its rows, and on how many a component
+        failed, where another try may do better.
+        """
+        errors, rejects = _rows_of(self.errors(output)), _rows_of(self.rejects(output))
+        failed = sum(row["reason"] == COMPONENT_FAILED or row["reason"].endswith(NO_LABEL) for row in errors + rejects)
+        return Counts(len(self.rows) - len(rejects), len(errors), len(rejects)), failed
 
 
-class Counts(NamedTuple):
-    """What became of rows: labelled, of these with a sentence that has no label, and rejected."""
-
-    labelled: int = 0
-    with_errors: int = 0
-    rejected: int = 0
-
-    def __add__(self, other: Any) -> "Counts":
-        return Counts(*(one + more for one, more in zip(self, other, strict=True)))
+def _rows_of(path: Path) -> list[dict[str, Any]]:
+    lines = path.read_text(encoding="utf-8").split("\n") if path.exists() else []
+    return [json.loads(line) for line in lines if line]
 
 
 def load(model: str, gpu_id: int = -1) -> Language:
@@ -90,7 +97,7 @@ def label_part(nlp: Language, part: Part, output: Path, format: str, batch_size:
         counts = Counts(len(docs), len(errors), len(rejects))
         path = part.path(output, format)
         failures = len(errors) + sum(row.reason == COMPONENT_FAILED for row in rejects)
-        if path.exists() and failures >= part.failures(output):
+        if path.exists() and failures >= part.outcome(output)[1]:
             return counts  # tried again, and no better
         # In this order: what a try before has left is gone before the part counts as done.
         path.unlink(missing_ok=True)

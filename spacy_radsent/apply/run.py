@@ -59,15 +59,20 @@ class Progress:
     """Where a run stands.
 
     counts (Counts): Of the parts that were labelled now.
-    skipped (int): Rows of parts that were there.
-    failed_before (int): On how many of these a component failed.
+    before (Counts): Of the parts that were there.
+    failed_before (int): On how many of their rows a component failed.
     elsewhere (int): Rows of other shards.
     """
 
     counts: Counts = field(default_factory=Counts)
-    skipped: int = 0
+    before: Counts = field(default_factory=Counts)
     failed_before: int = 0
     elsewhere: int = 0
+
+    @property
+    def skipped(self) -> int:
+        """RETURNS (int): Rows of the parts that were there."""
+        return self.before.labelled + self.before.rejected
 
     @property
     def rows(self) -> int:
@@ -113,10 +118,10 @@ def _parts(source: Source, output: Path, settings: Settings, progress: Progress)
                 seen.add(hash(row.id))
             part.rows.append(row)
         done = part.path(output, settings.format).exists()
-        failures = part.failures(output) if done else 0
-        if done and not (settings.retry_errors and failures):
-            progress.skipped += len(rows)
-            progress.failed_before += failures
+        before, failed = part.outcome(output) if done else (Counts(), 0)
+        if done and not (settings.retry_errors and failed):
+            progress.before += before
+            progress.failed_before += failed
         else:
             yield part
 
@@ -242,7 +247,7 @@ def _write_manifest(output: Path, identity: dict[str, Any], settings: Settings, 
         "shard": f"{settings.shard}/{settings.shards}",
         "settings": asdict(settings),
         "counts": {
-            **progress.counts._asdict(),
+            **(progress.counts + progress.before)._asdict(),
             "done_before": progress.skipped,
             "failed_before": progress.failed_before,
             "of_other_shards": progress.elsewhere,

@@ -22,6 +22,7 @@ COLUMNS = (
 )
 WITHOUT = "reports without a finding"
 CONTINUATION = Label.CONTINUATION.name
+STATED = (Label.POSITIVE.name, Label.NEGATIVE.name)
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Filters:
             return "to be reviewed"
         if self.min_score and (finding.score is None or finding.score < self.min_score):
             return f"probability below {self.min_score}"
-        if self.with_mark and not finding.marks:
+        if self.with_mark and not (finding.figures or finding.images):
             return "no figure mark"
         return ""
 
@@ -84,8 +85,11 @@ def findings_of(record: Record) -> list[Finding]:
                 raise ValueError
         if "findings" in record.meta:
             findings = [_checked(Finding.from_dict(row), record) for row in record.meta["findings"]]
-            stated = [i for i, sentence in enumerate(record.sentences) if sentence.label in ("POSITIVE", "NEGATIVE")]
-            if sorted(finding.sentences[0] for finding in findings if finding.polarity) != stated:
+            first = [finding.sentences[0] for finding in findings if finding.polarity]
+            expected = {finding.sentences[0] for finding in _found(record, prediction) if finding.polarity}
+            if len({*first}) < len(first) or not expected.issubset(first):
+                raise ValueError
+            if any(record.sentences[i].label not in STATED for i in first):
                 raise ValueError
             return findings
     except (AttributeError, IndexError, KeyError, TypeError, ValueError):
@@ -93,6 +97,10 @@ def findings_of(record: Record) -> list[Finding]:
             f"report {record.id!r}: its meta.findings or meta.prediction is not what radsent apply writes, or of other "
             f"labels: label it anew, or take both out."
         ) from None
+    return _found(record, prediction)
+
+
+def _found(record: Record, prediction: Prediction) -> list[Finding]:
     return find_findings(
         record.text,
         [(sentence.start, sentence.end) for sentence in record.sentences],
@@ -167,7 +175,8 @@ def _row(record: Record, number: int, finding: Finding, carried: Carried) -> dic
         "start": finding.start,
         "end": finding.end,
         "offsets": [list(pair) for pair in finding.offsets],
-        "scores": list(finding.scores),
+        # Not a list without a number: readers of JSON (pyarrow 26) fail on columns of these.
+        "scores": list(finding.scores) if any(score is not None for score in finding.scores) else None,
         "score": finding.score,
         "status": finding.status,
         "source": (record.meta.get("prediction") or {}).get("source") or "given labels",

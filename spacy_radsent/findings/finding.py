@@ -15,6 +15,8 @@ from ..spans import join_sentences
 from .grouping import Group, Policies, group_sentences
 
 LINE_BREAK = re.compile(r"[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")  # those of str.splitlines
+# What may stand beside the marks on a line of marks alone.
+BESIDE_MARKS = re.compile(r"(?:キー画像|key images?|画像|図|see|を?参照|[\s　。．.、,:：・()（）])*", re.IGNORECASE)
 FINDINGS_KEY = "radsent_findings"
 
 
@@ -28,7 +30,7 @@ class Finding:
     polarity (Optional[str]): "POSITIVE" or "NEGATIVE"; None for continuations without a finding.
     scores (Tuple[Optional[float], ...]): Probability of the label of each sentence; None where there is none.
     heading (str): The heading in force, e.g. "胸部"; "" for none.
-    marks (Tuple[FigureMark, ...]): The figure marks in its sentences.
+    marks (Tuple[FigureMark, ...]): The figure marks in its sentences, and on lines of their own beside them.
     status (str): "ok", or "review" where one of its labels is to be reviewed or it is of continuations alone.
     """
 
@@ -64,13 +66,13 @@ class Finding:
 
     @property
     def figures(self) -> tuple[str, ...]:
-        """RETURNS (Tuple[str, ...]): Numbers of the figures that it points to, each once."""
-        return tuple(dict.fromkeys(number for mark in self.marks for number in mark.figures))
+        """RETURNS (Tuple[str, ...]): Numbers of the figures of this study that it points to, each once."""
+        return tuple(dict.fromkeys(number for mark in self.marks if not mark.prior for number in mark.figures))
 
     @property
     def images(self) -> tuple[ImageReference, ...]:
-        """RETURNS (Tuple[ImageReference, ...]): The images that it points to, each once."""
-        return tuple(dict.fromkeys(image for mark in self.marks for image in mark.images))
+        """RETURNS (Tuple[ImageReference, ...]): The images of this study that it points to, each once."""
+        return tuple(dict.fromkeys(image for mark in self.marks if not mark.prior for image in mark.images))
 
     @classmethod
     def from_dict(cls, row: dict[str, Any]) -> "Finding":
@@ -140,8 +142,11 @@ def find_findings(
     scores = scores or [None] * len(offsets)
     statuses = statuses or ["ok"] * len(offsets)
     texts = [text[start:end] for start, end in offsets]
-    groups = group_sentences(texts, [label or "" for label in labels], _ends_line(text, offsets), policies)
-    marks = _marks_by_group(groups, texts, offsets, find_marks(text, hyphen_is_range))
+    marks_in = _marks_in(offsets, find_marks(text, hyphen_is_range))
+    alone = [bool(inside) and _is_marks_alone(one, inside) for one, inside in zip(texts, marks_in, strict=True)]
+    stated = ["" if marks or not label else label for label, marks in zip(labels, alone, strict=True)]
+    groups = group_sentences(texts, stated, _ends_line(text, offsets), policies)
+    marks = _marks_by_group(groups, marks_in, alone)
     return [
         Finding(
             text=join_sentences(text, [offsets[i] for i in members]),
@@ -167,26 +172,39 @@ def _ends_line(text: str, offsets: Sequence[tuple[int, int]]) -> list[bool]:
     return [bool(LINE_BREAK.search(text, end, start)) for (_, end), start in zip(offsets, following, strict=False)]
 
 
-def _marks_by_group(
-    groups: list[Group], texts: list[str], offsets: Sequence[tuple[int, int]], marks: list[FigureMark]
-) -> list[list[FigureMark]]:
-    """RETURNS (List[List[FigureMark]]): For each group the marks in its sentences, or alone in those right after."""
-    owners = {i: owner for owner, group in enumerate(groups) for i in group.sentences}
-    by_group: list[list[FigureMark]] = [[] for _ in groups]
+def _marks_in(offsets: Sequence[tuple[int, int]], marks: list[FigureMark]) -> list[list[FigureMark]]:
+    """RETURNS (List[List[FigureMark]]): Those in each sentence."""
     starts = [mark.start for mark in marks]
-    for i, (start, end) in enumerate(offsets):
-        inside = marks[bisect_left(starts, start) : bisect_left(starts, end)]
-        if i not in owners and i - 1 in owners and inside and _is_marks_alone(texts[i], inside):
-            owners[i] = owners[i - 1]
-        if i in owners:
-            by_group[owners[i]] += inside
-    return by_group
+    return [marks[bisect_left(starts, start) : bisect_left(starts, end)] for start, end in offsets]
 
 
 def _is_marks_alone(sentence: str, marks: list[FigureMark]) -> bool:
     for mark in marks:
         sentence = sentence.replace(mark.text, "", 1)
-    return not sentence.strip(" \u3000。．.、,")
+    return bool(BESIDE_MARKS.fullmatch(sentence))
+
+
+def _marks_by_group(groups: list[Group], marks_in: list[list[FigureMark]], alone: list[bool]) -> list[list[FigureMark]]:
+    """RETURNS (List[List[FigureMark]]): For each group the marks in its sentences, and on lines of marks right behind
+    it, or before it, where the first such line of the report stands before a positive finding and behind none.
+    """
+    owners = {i: owner for owner, group in enumerate(groups) for i in group.sentences}
+    lines = [i for i, is_alone in enumerate(alone) if is_alone]
+
+    def is_positive(i: int) -> bool:
+        return i in owners and groups[owners[i]].polarity == "POSITIVE"
+
+    before = (
+        bool(lines) and len(marks_in[lines[0]]) == 1 and is_positive(lines[0] + 1) and not is_positive(lines[0] - 1)
+    )
+    for i in lines[::-1] if before else lines:
+        beside = i + 1 if before else i - 1
+        if beside in owners:
+            owners[i] = owners[beside]
+    by_group: list[list[FigureMark]] = [[] for _ in groups]
+    for i, owner in sorted(owners.items()):
+        by_group[owner] += marks_in[i]
+    return by_group
 
 
 def read_findings(doc: Doc) -> tuple[Finding, ...]:

@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple, get_args
 from ..errors import RadsentError
 from ..headings import Heading, find_bare_heading, find_heading
 
+RULE = re.compile(r"\s*([^\w\s])\1{2,}\s*")  # "------"
 # "No.2 右S6 5mm", "病変3", "結節②"; not "結節2mm大", "病変1個", "No 2 mm".
 LESION_NUMBER = re.compile(
     r"\s{0,3}[・\-]?\s{0,3}(?:(?:No|Ｎｏ)[.．]\s{0,2}|(?:病変|結節|lesion)\s{0,2}(?:No[.．]?\s{0,2})?[#＃]?)(?:\d{1,3}|[①-⑳])"
@@ -84,6 +85,8 @@ def group_sentences(
                 section_start = len(groups)
         elif heading:
             inline = heading.name
+        if (heading and heading.alone) or RULE.fullmatch(text):
+            label = ""  # whatever it was given
         if label in ("POSITIVE", "NEGATIVE"):
             groups.append(Group([i], label, inline or block))
         elif label == "CONTINUATION":
@@ -92,7 +95,7 @@ def group_sentences(
                 goal.sentences.append(i)
             elif goal == "own":
                 groups.append(Group([i], None, inline or block))
-        if label and not (heading and heading.alone):
+        if label:
             last_label = label
         if ends_line[i]:
             inline = ""
@@ -104,7 +107,8 @@ def _heading(i: int, texts: Sequence[str], labels: Sequence[str], ends_line: Seq
     heading = find_heading(texts[i])
     if heading:
         states = heading.alone and labels[i] in ("POSITIVE", "NEGATIVE", "CONTINUATION")
-        return None if states else heading  # "■胸水なし" states something
+        # "■胸水なし" states something, "■胸部" nothing
+        return None if states and not find_bare_heading(heading.name) else heading
     own_line = ends_line[i] and (i == 0 or ends_line[i - 1])
     return find_bare_heading(texts[i]) if own_line and labels[i] == "BACKGROUND" else None
 

@@ -164,6 +164,10 @@ def test_a_heading_before_its_content_ends_with_the_line(line_break):
     [
         ("【胸部】", "胸部", True),
         ("【胸部】右肺に結節", "胸部", False),
+        ("【CT】【胸部】右肺に結節", "胸部", False),
+        ("【胸部】【図1】右肺に結節", "胸部", False),
+        ("◆縦隔：リンパ節腫大なし", "縦隔", False),
+        ("◆ 胸部 ◆", "胸部", True),
         ("＜肝＞", "肝", True),
         ("1. 【肝】S6に嚢胞", "肝", False),
         ("■腹部", "腹部", True),
@@ -269,6 +273,42 @@ def test_a_heading_without_a_sign(line, name):
 )
 def test_background_that_is_no_heading(line):
     assert headings(["B:■胸部", "P:右肺に結節。", f"B:{line}", "N:胸水なし。"]) == ["胸部", "胸部"]
+
+
+def test_headings_and_lines_of_signs_state_nothing_whatever_their_label():
+    doc = analyse(
+        ["N:== 胸部 ==", "P:右肺に結節。", "N:-----", "C:辺縁不整。", "P:■腹部", "N:腹水なし。", "N:■胸水なし"]
+    )
+    told = [(finding.text, finding.heading) for finding in doc._.radsent_findings]
+    assert told == [("右肺に結節。 辺縁不整。", "胸部"), ("腹水なし。", "腹部"), ("■胸水なし", "腹部")]
+
+
+@pytest.mark.parametrize("label", "BPNC")
+def test_marks_on_lines_of_their_own(label):
+    """Behind the findings or before them, as the first of them tells; whatever a model takes these lines for."""
+
+    def told(*lines):
+        doc = analyse([line if line[1:2] == ":" else f"{label}:{line}" for line in lines])
+        return [(finding.text, finding.figures) for finding in doc._.radsent_findings]
+
+    right, left, none = "P:右肺に結節。", "P:左肺に結節。", "N:胸水なし。"
+    assert told("B:胸部CT。", "[#1]", right, "※図2", left, none) == [
+        ("右肺に結節。", ("1",)),
+        ("左肺に結節。", ("2",)),
+        ("胸水なし。", ()),
+    ]
+    assert told(none, "図1", right, "C:辺縁不整。", "図2", left)[1:] == [
+        ("右肺に結節。 辺縁不整。", ("1",)),
+        ("左肺に結節。", ("2",)),
+    ]
+    assert told(right, "C:辺縁不整。", "[#1]", left, "[#2]", "[#3]", none) == [
+        ("右肺に結節。 辺縁不整。", ("1",)),
+        ("左肺に結節。", ("2", "3")),
+        ("胸水なし。", ()),
+    ]
+    assert told("[#1][#2]", right) == [("右肺に結節。", ())]
+    doc = analyse([right, f"{label}:キー画像：Se3 Im45"])
+    assert [tuple(image) for image in doc._.radsent_findings[0].images] == [(3, 45)]
 
 
 def test_a_heading_without_a_sign_stands_alone_and_states_nothing():
