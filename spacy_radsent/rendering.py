@@ -44,6 +44,8 @@ def render(
         code of a label that is to be reviewed has a question mark.
     """
     several = [reports] if isinstance(reports, (Doc, Record)) else list(reports)
+    if titles and len(titles) != len(several):
+        raise RadsentError(f"{len(titles)} titles for {len(several)} reports: give one for each.")
     titles = titles or [
         report.id if isinstance(report, Record) else f"Report {i}" for i, report in enumerate(several, 1)
     ]

@@ -38,6 +38,7 @@ def pairs_command(
     with_review: bool = typer.Option(False, "--with-review", help="Findings that are to be reviewed, too."),
     study: str = typer.Option("study_id", help="Field of meta with the study's id."),
     series: str = typer.Option("series_id", help="Field of meta with the series' id."),
+    meta: bool = typer.Option(True, "--meta/--no-meta", help="Keep what else is known of a report: dates, remarks ..."),
 ) -> None:
     """Write one row for each finding of labelled reports, for loaders of image-text pairs.
 
@@ -52,7 +53,7 @@ def pairs_command(
     filters = Filters(tuple(polarity), min_probability, with_mark, with_review)
     dropped: Counter = Counter()
     fields: set[str] = set()
-    rows = pair_rows(_noted(labelled_records(source), fields), filters, Carried(study, series), dropped)
+    rows = pair_rows(_noted(labelled_records(source), fields), filters, Carried(study, series, meta), dropped)
     with atomic_folder(output) as folder:
         taken = _write(rows, folder / f"findings.{format}", format)
         if not taken:

@@ -72,7 +72,12 @@ class RadsentFindings:
         return doc
 
 
-@Language.factory("radsent_findings", assigns=["doc.spans", "doc._.radsent_findings"], default_config=DEFAULT_CONFIG)
+@Language.factory(
+    "radsent_findings",
+    requires=["doc.spans"],
+    assigns=["doc.spans", "doc._.radsent_findings"],
+    default_config=DEFAULT_CONFIG,
+)
 def make_findings(
     nlp: Language,
     name: str,

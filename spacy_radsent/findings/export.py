@@ -66,14 +66,16 @@ class Prediction(BaseModel):
 
 @dataclass(frozen=True)
 class Carried:
-    """Which fields of `meta` tell where the images are.
+    """Which fields of `meta` come with a finding.
 
     study (str): The study's id.
     series (str): The series' id.
+    others (bool): Whether all others do.
     """
 
     study: str = "study_id"
     series: str = "series_id"
+    others: bool = True
 
 
 def findings_of(record: Record) -> list[Finding]:
@@ -158,7 +160,7 @@ def pair_rows(
 
 def _row(record: Record, number: int, finding: Finding, carried: Carried) -> dict[str, Any]:
     left_out = (*WRITTEN, carried.study, carried.series)
-    meta = {key: value for key, value in record.meta.items() if key not in left_out}
+    meta = {key: value for key, value in record.meta.items() if carried.others and key not in left_out}
     start, end = finding.offsets[0]
     images = ["/".join("" if number is None else str(number) for number in image) for image in finding.images]
     values = {

@@ -155,6 +155,27 @@ def test_datasets_loads_the_folder(source, tmp_path, monkeypatch, format):
     assert loaded.num_rows == 3
 
 
+@pytest.mark.parametrize("format", ["jsonl", "parquet"])
+def test_datasets_loads_findings_of_given_labels(tmp_path, monkeypatch, format):
+    """Without probabilities; a column of lists that hold nothing else than null stopped its reader of JSON."""
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    datasets = pytest.importorskip("datasets")
+    records = [labelled(f"R{i}") for i in range(300)]
+    for record in records:
+        del record.meta["prediction"]
+    write_records(records, tmp_path / "reports.jsonl")
+    assert pairs(tmp_path / "reports.jsonl", tmp_path / "out", "--format", format).exit_code == 0
+    loaded = datasets.load_dataset(str(tmp_path / "out"), cache_dir=str(tmp_path / "cache"))["train"]
+    assert [row["scores"] for row in loaded] == [None] * loaded.num_rows
+    assert {row["report_id"] for row in loaded} == {f"R{i}" for i in range(300)}
+
+
+def test_meta_may_stay_where_it_is(source, tmp_path):
+    assert pairs(source, tmp_path / "out", "--no-meta").exit_code == 0
+    first = rows_of(tmp_path / "out")[0]
+    assert (first["study_id"], first["series_id"], first["meta"]) == ("ST1", "3", "{}")
+
+
 def test_findings_of_the_pipeline_are_taken_as_they_are(tmp_path):
     record = labelled()
     findings = findings_of(record)

@@ -412,6 +412,17 @@ def test_in_a_pipeline_with_the_labeller():
         assert len(doc._.radsent_findings) == expected
 
 
+def test_what_it_requires_is_told():
+    nlp = blank_pipeline()
+    for name in ("radsent_findings", "radsent_sentencizer", "radsent"):
+        nlp.add_pipe(name)
+    assert nlp.analyze_pipes()["problems"]["radsent_findings"] == ["doc.spans"]
+    nlp = blank_pipeline()
+    for name in ("radsent_sentencizer", "radsent", "radsent_findings"):
+        nlp.add_pipe(name)
+    assert not any(nlp.analyze_pipes()["problems"].values())
+
+
 def test_bad_settings_and_missing_labels():
     nlp = blank_pipeline()
     with pytest.raises(Exception, match="after_negative"):
