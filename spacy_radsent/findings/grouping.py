@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Literal, NamedTuple, get_args
 
 from ..errors import RadsentError
-from ..headings import Heading, find_bare_heading, find_heading
+from ..headings import SYMBOL, Heading, find_bare_heading, find_heading
 
 RULE = re.compile(r"\s*([^\w\s])\1{2,}\s*")  # "------"
 # "No.2 右S6 5mm", "病変3", "結節②"; not "結節2mm大", "病変1個", "No 2 mm".
@@ -107,8 +107,9 @@ def _heading(i: int, texts: Sequence[str], labels: Sequence[str], ends_line: Seq
     heading = find_heading(texts[i])
     if heading:
         states = heading.alone and labels[i] in ("POSITIVE", "NEGATIVE", "CONTINUATION")
-        # "■胸水なし" states something, "■胸部" nothing
-        return None if states and not find_bare_heading(heading.name) else heading
+        # "【胸水なし】" states something, "【胸部】" nothing; "■ 肝" may be one of several places with metastases.
+        nothing = find_bare_heading(heading.name) and not SYMBOL.fullmatch(texts[i])
+        return None if states and not nothing else heading
     own_line = ends_line[i] and (i == 0 or ends_line[i - 1])
     return find_bare_heading(texts[i]) if own_line and labels[i] == "BACKGROUND" else None
 

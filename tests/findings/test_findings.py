@@ -277,10 +277,12 @@ def test_background_that_is_no_heading(line):
 
 def test_headings_and_lines_of_signs_state_nothing_whatever_their_label():
     doc = analyse(
-        ["N:== 胸部 ==", "P:右肺に結節。", "N:-----", "C:辺縁不整。", "P:■腹部", "N:腹水なし。", "N:■胸水なし"]
+        ["N:== 胸部 ==", "P:右肺に結節。", "N:-----", "C:辺縁不整。", "P:【腹部】", "N:腹水なし。", "N:■胸水なし"]
     )
     told = [(finding.text, finding.heading) for finding in doc._.radsent_findings]
     assert told == [("右肺に結節。 辺縁不整。", "胸部"), ("腹水なし。", "腹部"), ("■胸水なし", "腹部")]
+    doc = analyse(["B:転移", "P:■ 肝", "N:□ 骨"])  # on a form
+    assert [finding.polarity for finding in doc._.radsent_findings] == ["POSITIVE", "NEGATIVE"]
 
 
 @pytest.mark.parametrize("label", "BPNC")
