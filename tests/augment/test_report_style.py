@@ -564,8 +564,7 @@ def test_bad_settings(settings, message):
             "endings, group 1",
         ),
         (
-            "{endings: [], unchanged: {noun: [a]}, suspected: {noun: [a]}, opinions: [a], terms: [[a, b]], "
-            "headings: [], misprints: [[a, b]]}",
+            "{endings: [], unchanged: {noun: [a]}, suspected: {noun: [a]}, opinions: [a], terms: [[a, b]], headings: [], misprints: [[a, b]]}",
             "unchanged: give polite, plain, noun, telegraphic",
         ),
     ],
