@@ -1,4 +1,4 @@
-"""Families of changes to how it is told whether something is there: as known, as suspected, on a form, in a list."""
+"""Families of changes to how it is told whether something is there: as known from before, on a form, in a list."""
 
 import re
 from collections.abc import Sequence
@@ -12,12 +12,11 @@ from .lexicon import FINISHED, Lexicon
 from .report import STOPS, Change, Piece
 
 ANSWERED = 0.85  # share of the sentences that a form fits which are put on it
-RETOLD = 0.4  # share of the findings that can be known from before, or suspected, which are
+KNOWN = 0.4  # share of the findings that can be which are known from before
 LISTED = 0.5  # share of the sentences that can go on a line with the one before which do
 REST = 0.1  # share of the findings behind which all else is called normal
 MAX_ITEM, MAX_LINE = 24, 70  # characters
 CHANGE = re.compile(r"前|変|既知|以前|今回|新|増|減|拡大|縮|消|出現|初|→|↑|↓|->")
-UNSURE = re.compile(r"疑|可能性|否定|除外|[?？]|s/o|r/o|c/w")
 # What is printed for present and absent, and how the one that is chosen is told from the other.
 OPTIONS = [("有", "無"), ("あり", "なし"), ("有り", "無し"), ("+", "-"), ("＋", "－"), ("Yes", "No"), ("Y", "N")]
 OPTIONS += [("陽性", "陰性"), ("該当", "非該当"), ("はい", "いいえ")]
@@ -63,26 +62,14 @@ def answer_of(body: str, lexicon: Lexicon) -> Answer | None:
 
 def tell_as_known(pieces: Sequence[Piece], rng: Random, lexicon: Lexicon) -> list[Piece]:
     """Say of findings that they are as before: at their first mention they are POSITIVE all the same."""
-    return _retold(pieces, rng, lexicon, lexicon.unchanged, CHANGE)
-
-
-def tell_as_suspected(pieces: Sequence[Piece], rng: Random, lexicon: Lexicon) -> list[Piece]:
-    """Say of findings that they are suspected, or cannot be excluded: they are POSITIVE all the same."""
-    return _retold(pieces, rng, lexicon, lexicon.suspected, UNSURE)
-
-
-def _retold(
-    pieces: Sequence[Piece], rng: Random, lexicon: Lexicon, endings: dict[str, list[str]], told_already: re.Pattern
-) -> list[Piece]:
-    """RETURNS (List[Piece]): Some of those that say that something is there with another ending of their register."""
     return [
-        replace(piece, body=answer.thing + rng.choice(endings[answer.register]))
+        replace(piece, body=answer.thing + rng.choice(lexicon.unchanged[answer.register]))
         if piece.label == "POSITIVE"
         and (answer := answer_of(piece.body, lexicon))
         and answer.is_there
         and answer.stated
-        and not told_already.search(answer.thing)
-        and rng.random() < RETOLD
+        and not CHANGE.search(answer.thing)
+        and rng.random() < KNOWN
         else piece
         for piece in pieces
     ]
@@ -141,9 +128,4 @@ def _is_item(piece: Piece, lexicon: Lexicon) -> bool:
     return register not in FINISHED and not piece.body.endswith(tuple(lexicon.opinions))
 
 
-ANSWERS: dict[str, Change] = {
-    "known": tell_as_known,
-    "suspected": tell_as_suspected,
-    "choices": answer_on_form,
-    "lists": list_on_line,
-}
+ANSWERS: dict[str, Change] = {"known": tell_as_known, "choices": answer_on_form, "lists": list_on_line}

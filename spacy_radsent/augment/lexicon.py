@@ -28,7 +28,6 @@ class Lexicon:
     endings (Sequence[Dict[str, List[str]]]): Groups of sentence endings, by register; some with `LINK`.
     opinions (Sequence[str]): What makes an opinion of a plain form.
     unchanged (Dict[str, List[str]]): Endings that say of a known finding that it is as before, by register.
-    suspected (Dict[str, List[str]]): Endings that say of a finding that it is not certain, by register.
     terms (Sequence[Sequence[str]]): Words that stand for each other.
     headings (Sequence[Dict[str, List[str]]]): Names of headings, and the words that they fit.
     misprints (Sequence[Sequence[str]]): A word, and how it is mistyped.
@@ -37,7 +36,6 @@ class Lexicon:
     endings: Sequence[dict[str, list[str]]]
     opinions: Sequence[str]
     unchanged: dict[str, list[str]]
-    suspected: dict[str, list[str]]
     terms: Sequence[Sequence[str]]
     headings: Sequence[dict[str, list[str]]]
     misprints: Sequence[Sequence[str]]
@@ -96,8 +94,7 @@ def read_lexicon(path: str | Path | None = None) -> Lexicon:
     for name in ("terms", "misprints"):
         for i, group in enumerate(_list(data[name], f"{path}: {name}")):
             _check_words(group, f"{path}: {name}, group {i + 1}", at_least=2)
-    for name in ("unchanged", "suspected"):
-        _check_group(data[name], REGISTERS, f"{path}: {name}")
+    _check_group(data["unchanged"], REGISTERS, f"{path}: unchanged")
     for name, keys in (("endings", REGISTERS), ("headings", ("names", "words"))):
         for i, group in enumerate(_list(data[name], f"{path}: {name}")):
             _check_group(group, keys, f"{path}: {name}, group {i + 1}", may_be_empty=name == "endings")

@@ -20,7 +20,7 @@ FAMILIES = {**ORDER, **WORDING, **ANSWERS, **LAYOUT}
 # Chosen on left-out styles of the bundled corpus (docs/lab-notebook.md). A sentence with a line break in it is seen
 # only where the sentencizer's `hard_wrap` is on.
 DEFAULT_PROBABILITIES = {**dict.fromkeys(FAMILIES, 0.5), "brief": 0.15, "misprints": 0.3, "width": 0.2, "wraps": 0.0}
-DEFAULT_PROBABILITIES |= {"known": 0.25, "suspected": 0.25, "choices": 0.15, "lists": 0.25}
+DEFAULT_PROBABILITIES |= {"known": 0.25, "choices": 0.15, "lists": 0.25}
 
 
 def build_report_style_augmenter(

@@ -241,7 +241,7 @@ def test_what_looks_like_a_heading_but_is_a_finding_stays(words):
 )
 def test_the_last_choice_of_a_form_is_no_ending(body, label, words):
     pieces = [Piece("", "", body, "。", label)]
-    for name in ("endings", "choices", "known", "suspected"):
+    for name in ("endings", "choices", "known"):
         for seed in range(60):
             assert change(name, pieces, seed, words) == pieces
 
@@ -449,21 +449,6 @@ def test_known_findings_stay_positive(nlp, words):
     )
 
 
-def test_suspected_findings_stay_positive(nlp, words):
-    report = "左腎に嚢胞を認める。\n転移を疑う結節あり。\n脾腫なし。\n副腎結節(+)。\n腫瘤の辺縁に石灰化あり。"
-    labels = ["POSITIVE", "POSITIVE", "NEGATIVE", "POSITIVE", "CONTINUATION"]
-    pieces = pieces_of(doc_of(nlp, report, labels))
-    variants = [change("suspected", pieces, seed, words) for seed in range(300)]
-    assert all([piece.label for piece in variant] == labels for variant in variants)
-    assert {"左腎に嚢胞の可能性は否定できない。", "左腎に嚢胞を除外できない。"} <= {
-        texts(variant)[0] for variant in variants
-    }
-    assert {"副腎結節 s/o。", "副腎結節?。"} <= {texts(variant)[3] for variant in variants}
-    assert all(
-        texts(variant)[1:3] + texts(variant)[4:] == texts(pieces)[1:3] + texts(pieces)[4:] for variant in variants
-    )
-
-
 def test_what_is_chosen_on_a_form_is_what_is_there(nlp, words):
     report = "肝嚢胞あり。\n胆石なし。\n脾腫なし。\n腎嚢胞あり。\n造影剤はあります。\n総胆管に拡張はなく、結石もなし。"
     report += "\n髄膜腫６ｍｍ　周囲浮腫なし。"
@@ -547,7 +532,7 @@ def test_bad_settings(settings, message):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("- 1", "a lexicon has the parts endings, opinions, unchanged, suspected, terms, headings, misprints"),
+        ("- 1", "a lexicon has the parts endings, opinions, unchanged, terms, headings, misprints"),
         ("a: [", "is no YAML"),
         ("{endings: , opinions: [a], terms: [[a, b]], headings: [], misprints: [[a, b]]}", "endings: give a list"),
         ("{endings: 5, opinions: [a], terms: [[a, b]], headings: [], misprints: [[a, b]]}", "endings: give a list"),
@@ -564,16 +549,15 @@ def test_bad_settings(settings, message):
             "endings, group 1",
         ),
         (
-            "{endings: [], unchanged: {noun: [a]}, suspected: {noun: [a]}, opinions: [a], terms: [[a, b]], headings: [], misprints: [[a, b]]}",
+            "{endings: [], unchanged: {noun: [a]}, opinions: [a], terms: [[a, b]], headings: [], misprints: [[a, b]]}",
             "unchanged: give polite, plain, noun, telegraphic",
         ),
     ],
 )
 def test_a_lexicon_that_is_none(content, message, tmp_path):
     if "unchanged" not in content:
-        by_register = "{polite: [a], plain: [a], noun: [a], telegraphic: [a]}"
-        parts = f"unchanged: {by_register}, suspected: {by_register}"
-        content = content.replace("opinions:", f"{parts}, opinions:")
+        unchanged = "unchanged: {polite: [a], plain: [a], noun: [a], telegraphic: [a]}"
+        content = content.replace("opinions:", f"{unchanged}, opinions:")
     (tmp_path / "own.yaml").write_text(content, encoding="utf-8")
     with pytest.raises(RadsentError, match=message):
         read_lexicon(tmp_path / "own.yaml")
