@@ -17,6 +17,7 @@ from thinc.types import Floats2d, Ragged
 from ..boundaries import sentence_offsets
 from ..errors import RadsentError
 from ..extensions import install_extensions
+from ..known import as_no_absence
 from ..labeller import Labelled, SentenceLabeller, write_labelled
 from ..labels import LABELS, SPANS_KEY
 from ..spans import covering_span
@@ -44,6 +45,7 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
         class_weights: dict[str, float] | None = None,
         decision: Decision = Decision(),
         tokenizer: Callable[[str], Doc] | None = None,
+        known_findings: bool = True,
         scorer: Callable | None = None,
     ) -> None:
         """Build the component.
@@ -58,6 +60,7 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
         decision (Decision): How probabilities become labels.
         tokenizer (Optional[Callable[[str], Doc]]): Tokenizes reports whose choices on forms are read (`choices.py`);
             None: the model is given them as they are printed.
+        known_findings (bool): What is said of a lesion that has not changed is never NEGATIVE; see `known.py`.
         scorer (Optional[Callable]): See `scorer.label_score`.
         """
         if not 0.0 <= label_smoothing < 1.0:
@@ -84,6 +87,7 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
         }
         self.decision = decision
         self.tokenizer = tokenizer
+        self.known_findings = known_findings
         self._rehearsal_model: Model | None = None
         self._teacher: Teacher | None = None
         for label in LABELS:
@@ -114,8 +118,12 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
         RETURNS (Prediction): The sentences, and their probabilities.
         """
         if self.tokenizer is None or listens(self.model):  # it knows these documents and no others
-            return sentences, self._probabilities(docs, sentences)
-        return sentences, self._probabilities(*as_chosen(docs, sentences, self.tokenizer))
+            scores = self._probabilities(docs, sentences)
+        else:
+            scores = self._probabilities(*as_chosen(docs, sentences, self.tokenizer))
+        if self.known_findings:
+            scores = as_no_absence(scores, (span.text for spans in sentences for span in spans))
+        return sentences, scores
 
     def _probabilities(self, docs: list[Doc], sentences: list[list[Span]]) -> Floats2d:
         if not any(sentences):

@@ -1,0 +1,78 @@
+"""What is said of a lesion that has not changed is no absence; of an organ it is."""
+
+import numpy
+import pytest
+import spacy
+from tiny import train_tiny
+
+from spacy_radsent.known import as_no_absence, is_known_finding
+from spacy_radsent.labels import Label
+
+KNOWN = """
+胆石に変化なし。
+肝嚢胞は著変なし
+大動脈瘤径は変化なし。
+右肺S1結節 n.c.
+左腎嚢胞に変化はありません。
+頸椎症性変化に著変なし。
+子宮筋腫の大きさに変化はありません。
+・Th7の血管腫は著変なし.
+甲状腺結節に著変を認めない。
+右上葉の4 mmの結節は不変
+胸水に前回と変化なし。
+膀胱憩室も著変(-)。
+Renal cyst 不変
+"""
+OTHERS = """
+肝に著変なし。
+前回と比較して変化なし。
+著変なし。
+心陰影に著変なし。
+肺血管陰影は前回と変わりません。
+縦隔リンパ節に変化なし。
+結節なし。
+新たな転移なし。
+胆石なし、変化なし。
+病変の出現は認めません。
+肝嚢胞を認めます。
+結節は増大している。
+腫瘤は消失。
+嚢胞：変化なし、肝：著変なし。
+"""
+
+
+@pytest.mark.parametrize("sentence", KNOWN.strip().split("\n"))
+def test_known_findings(sentence):
+    assert is_known_finding(sentence)
+
+
+@pytest.mark.parametrize("sentence", ["", *OTHERS.strip().split("\n")])
+def test_what_is_none(sentence):
+    assert not is_known_finding(sentence)
+
+
+def test_long_lines_end():
+    assert not is_known_finding("嚢胞に" * 20_000 + "変化なし")
+
+
+def test_the_other_labels_share_the_probability():
+    scores = numpy.array([[0.1, 0.2, 0.6, 0.1], [0.1, 0.2, 0.6, 0.1], [0.0, 0.0, 1.0, 0.0]], dtype="float32")
+    told = as_no_absence(scores.copy(), ["胆石に変化なし。", "肝に変化なし。", "肝嚢胞は不変。"])
+    numpy.testing.assert_allclose(told[0], [0.25, 0.5, 0.0, 0.25], atol=1e-6)
+    numpy.testing.assert_array_equal(told[1], scores[1])
+    numpy.testing.assert_allclose(told[2], [1 / 3, 1 / 3, 0.0, 1 / 3], atol=1e-6)
+
+
+def test_in_a_pipeline_and_without(tmp_path):
+    nlp = train_tiny()
+    text = "胸部CT。\n胸水なし。\n肝嚢胞に著変なし。\n肝に著変なし。"
+    doc = nlp(text)
+    known, organ = (span._.radsent_scores for span in list(doc.spans["radsent"])[2:])
+    assert known["NEGATIVE"] == 0 and sum(known.values()) == pytest.approx(1) and organ["NEGATIVE"] > 0
+    nlp.to_disk(tmp_path)
+    as_modelled = spacy.load(tmp_path, config={"components": {"radsent": {"known_findings": False}}})(text)
+    before = [list(span._.radsent_scores.values()) for span in as_modelled.spans["radsent"]]
+    assert before[2][Label.NEGATIVE] > 0
+    others = [index for index, _ in enumerate(before) if index != 2]
+    told = [list(span._.radsent_scores.values()) for span in doc.spans["radsent"]]
+    numpy.testing.assert_allclose([told[i] for i in others], [before[i] for i in others], atol=1e-6)
