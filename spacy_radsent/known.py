@@ -16,7 +16,7 @@ LESION = r"""
     嚢胞 囊胞 のう胞 シスト cyst cysts 結石 胆石 腎石 石灰化 結節 腫瘤 瘤 血腫 筋腫 血管腫 腺腫 髄膜腫 脂肪腫 骨腫
     神経鞘腫 腫瘍 ヘルニア 憩室 ポリープ 骨折 梗塞 狭窄 拡張 心拡大 肥厚 腫大 萎縮 変性 変形 変位 性変化 気腫 浸潤影
     すりガラス影 網状影 粒状影 索状影 結節影 腫瘤影 無気肺 胸水 腹水 心嚢液 水腎症 脂肪肝 癒着 瘢痕 転移 病変 側弯
-    すべり 症 炎 癌 巣 nodule nodules mass aneurysm
+    すべり 症 炎 癌 病巣 転移巣 梗塞巣 出血巣 nodule nodules mass aneurysm
 """
 NAMES = "|".join(re.escape(word) for word in sorted(LESION.split(), key=len, reverse=True))
 ABSENT = r"(?:なし|無し|ない|ありません|認めません|認めない|認めず|みられません|見られません|\([-－]\)|（[-－]）)"
