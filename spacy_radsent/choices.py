@@ -48,7 +48,6 @@ HINT = re.compile(rf"{ANY_BOX}|{MARK}[^\s・／/|｜]{{0,10}}[\s・／/|｜]|[\s
 LONGEST = 1000  # characters: the time grows with their square
 QUESTION = re.compile(r"(?:[がは]?(?:あるか|ありますか|認めるか|認めますか))?[?？]?[\s:：（]*(\([+-]\))）?")
 
-
 # Both printed, in whatever notation: "(レ)あり ( )なし", "有・無", not "結節あり、胸水なし".
 YES, NO = ("|".join(re.escape(word) for word in words if word not in "YN") for words in (PRESENT, ABSENT))
 PRINTED = re.compile(rf"(?:{YES})[^\w、，,。]{{1,8}}(?:{NO})|(?:{NO})[^\w、，,。]{{1,8}}(?:{YES})")

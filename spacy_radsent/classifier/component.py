@@ -58,8 +58,8 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
         class_weights (Optional[Dict[str, float]]): What a sentence of a label counts in training; 1 for those not
             named. More for POSITIVE: fewer findings are missed, more are false.
         decision (Decision): How probabilities become labels.
-        tokenizer (Optional[Callable[[str], Doc]]): Tokenizes reports whose choices on forms are read (`choices.py`);
-            None: the model is given them as they are printed.
+        tokenizer (Optional[Callable[[str], Doc]]): Tokenizes reports that are read before the model is given them
+            (`forms.py`); None: it is given all as they are printed.
         known_findings (bool): What is said of a lesion that has not changed is never NEGATIVE; see `known.py`.
         scorer (Optional[Callable]): See `scorer.label_score`.
         """
