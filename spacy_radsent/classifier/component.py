@@ -17,13 +17,13 @@ from thinc.types import Floats2d, Ragged
 from ..boundaries import sentence_offsets
 from ..errors import RadsentError
 from ..extensions import install_extensions
-from ..known import as_no_absence
 from ..labeller import Labelled, SentenceLabeller, write_labelled
 from ..labels import LABELS, SPANS_KEY
 from ..spans import covering_span
 from .decision import Decision
 from .ensemble import listens
 from .forms import as_chosen
+from .never_negative import without_negative
 from .teacher import Teacher
 from .weights import check_trained, load_weights
 
@@ -45,7 +45,7 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
         class_weights: dict[str, float] | None = None,
         decision: Decision = Decision(),
         tokenizer: Callable[[str], Doc] | None = None,
-        known_findings: bool = True,
+        never_negative: bool = True,
         scorer: Callable | None = None,
     ) -> None:
         """Build the component.
@@ -60,7 +60,8 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
         decision (Decision): How probabilities become labels.
         tokenizer (Optional[Callable[[str], Doc]]): Tokenizes reports that are read before the model is given them
             (`forms.py`); None: it is given all as they are printed.
-        known_findings (bool): What is said of a lesion that has not changed is never NEGATIVE; see `known.py`.
+        never_negative (bool): Lesions that have not changed, and what cannot be excluded, are never NEGATIVE; see
+            `never_negative.py`.
         scorer (Optional[Callable]): See `scorer.label_score`.
         """
         if not 0.0 <= label_smoothing < 1.0:
@@ -87,7 +88,7 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
         }
         self.decision = decision
         self.tokenizer = tokenizer
-        self.known_findings = known_findings
+        self.never_negative = never_negative
         self._rehearsal_model: Model | None = None
         self._teacher: Teacher | None = None
         for label in LABELS:
@@ -121,8 +122,8 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
             scores = self._probabilities(docs, sentences)
         else:
             scores = self._probabilities(*as_chosen(docs, sentences, self.tokenizer))
-        if self.known_findings:
-            scores = as_no_absence(scores, (span.text for spans in sentences for span in spans))
+        if self.never_negative:
+            scores = without_negative(scores, (span.text for spans in sentences for span in spans))
         return sentences, scores
 
     def _probabilities(self, docs: list[Doc], sentences: list[list[Span]]) -> Floats2d:

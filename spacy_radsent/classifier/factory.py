@@ -74,7 +74,7 @@ DEFAULT_MODEL = Config().from_str(default_model_config)["model"]
         "review_below": 0.0,
         "label_weights": None,
         "read_choices": True,
-        "known_findings": True,
+        "never_negative": True,
         "scorer": {"@scorers": "spacy_radsent.label_scorer.v1"},
     },
     default_score_weights={
@@ -102,11 +102,11 @@ def make_classifier(
     review_below: float,
     label_weights: list[float] | None,
     read_choices: bool,
-    known_findings: bool,
+    never_negative: bool,
     scorer: Callable | None,
 ) -> RadsentClassifier:
     """Build a `radsent` component: see `RadsentClassifier`; for temperature to label weights, `Decision`; for what
-    `read_choices` reads, `forms.py`; for `known_findings`, `known.py`."""
+    `read_choices` reads, `forms.py`; for `never_negative`, `never_negative.py`."""
     return RadsentClassifier(
         nlp.vocab,
         model,
@@ -116,7 +116,7 @@ def make_classifier(
         class_weights=class_weights,
         decision=Decision(temperature, positive_threshold, review_below, label_weights),
         tokenizer=_unlimited(nlp) if read_choices else None,
-        known_findings=known_findings,
+        never_negative=never_negative,
         scorer=scorer,
     )
 

@@ -1,16 +1,16 @@
-"""Known findings: what is said of a lesion that has not changed is no absence, as it would be of an organ.
+"""What is never NEGATIVE, by rule: lesions that have not changed, and what cannot be excluded.
 
-"肝に著変なし。" is NEGATIVE; "肝嚢胞に著変なし。" is POSITIVE, or CONTINUATION of what was just described
-(docs/labels.md). A model that was trained on few of these takes the second for the first.
+"肝に著変なし。" is NEGATIVE; "肝嚢胞に著変なし。" is POSITIVE, or CONTINUATION of what was just described, and so is
+"微小胆石は否定できない。" (docs/labels.md). A model that was trained on few of these takes them for absences, by their
+words.
 """
 
 import re
 from collections.abc import Iterable
 from typing import Any
 
-from .labels import Label
+from ..labels import Label
 
-TINY = 1e-9
 # What a lesion is called, at the end of its name.
 LESION = r"""
     嚢胞 囊胞 のう胞 シスト cyst cysts 結石 胆石 腎石 石灰化 結節 腫瘤 瘤 血腫 筋腫 血管腫 腺腫 髄膜腫 脂肪腫 骨腫
@@ -24,29 +24,33 @@ UNCHANGED = (
     rf"(?:(?:著変|変化)(?:は|を|も)?\s*{ABSENT}"
     r"|(?:不変|前回同様|変わらない|変わらず|変わりなし|変わりない|変わりません|変わりありません|n\.c\.)(?:です|である)?)"
 )
-KNOWN = re.compile(
+KNOWN = (
     rf"[^。、，,：:\n]*?(?:{NAMES})(?:の?(?:サイズ|大きさ|径))?\s*(?:に|は|も|には|にも)?\s*"
-    rf"(?:(?:前回と|前回から|明らかな|有意な|大きな)\s*)*{UNCHANGED}[。．.\s]*",
-    re.IGNORECASE,
+    rf"(?:(?:前回と|前回から|明らかな|有意な|大きな)\s*)*{UNCHANGED}"
 )
+CANNOT = r"(?:(?:でき|出来|し?(?:得|え|切れ|きれ))(?:ない|ません|ず|ぬ)|し?(?:がた|難)い|(?:は|が)?困難)"
+NOT_EXCLUDED = (
+    rf"[^。\n]+?(?:否定|除外)(?:は|も|が)?{CANNOT}"
+    r"(?:です|である|と(?:思|考)[^。、，,\n]{1,9})?"
+)
+NEVER_NEGATIVE = re.compile(rf"(?:{KNOWN}|{NOT_EXCLUDED})[。．.\s]*", re.IGNORECASE)
 LONGEST = 100  # characters
 
 
-def is_known_finding(sentence: str) -> bool:
-    """RETURNS (bool): Whether a sentence says of a lesion that it has not changed, and nothing else."""
-    return len(sentence) <= LONGEST and KNOWN.fullmatch(sentence.strip()) is not None
+def is_never_negative(sentence: str) -> bool:
+    """RETURNS (bool): Whether a sentence says that a lesion has not changed or cannot be excluded, and no more."""
+    return len(sentence) <= LONGEST and NEVER_NEGATIVE.fullmatch(sentence.strip()) is not None
 
 
-def as_no_absence(scores: Any, sentences: Iterable[str]) -> Any:
-    """Let no known finding be NEGATIVE: the other labels share its probability, in proportion to theirs.
+def without_negative(scores: Any, sentences: Iterable[str]) -> Any:
+    """Let no such sentence be NEGATIVE: what stands alone, but is no absence, is POSITIVE, and gets its probability.
 
     scores (ndarray): Probabilities of the sentences, (n, 4).
     sentences (Iterable[str]): Their texts.
     RETURNS (ndarray): Probabilities, (n, 4); the same array.
     """
-    rows = [row for row, sentence in enumerate(sentences) if is_known_finding(sentence)]
+    rows = [row for row, sentence in enumerate(sentences) if is_never_negative(sentence)]
     if rows:
-        others = scores[rows] + TINY
-        others[:, Label.NEGATIVE] = 0.0
-        scores[rows] = others / others.sum(axis=1, keepdims=True)
+        scores[rows, Label.POSITIVE] += scores[rows, Label.NEGATIVE]
+        scores[rows, Label.NEGATIVE] = 0.0
     return scores

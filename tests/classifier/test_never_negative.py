@@ -1,11 +1,11 @@
-"""What is said of a lesion that has not changed is no absence; of an organ it is."""
+"""Lesions that have not changed, and what cannot be excluded, are no absences; organs without change are."""
 
 import numpy
 import pytest
 import spacy
 from tiny import train_tiny
 
-from spacy_radsent.known import as_no_absence, is_known_finding
+from spacy_radsent.classifier.never_negative import is_never_negative, without_negative
 from spacy_radsent.labels import Label
 
 KNOWN = """
@@ -22,6 +22,17 @@ KNOWN = """
 胸水に前回と変化なし。
 膀胱憩室も著変(-)。
 Renal cyst 不変
+"""
+NOT_EXCLUDED = """
+微小胆石は除外できない。
+右肋骨骨折の可能性は否定できません。
+転移も否定はできません
+・早期の肺炎は否定できないと思います。
+S8の小さな転移の存在を否定しきれない．
+骨転移除外困難
+HCCは否定し得ず。
+造影欠損があり、血栓は否定し難い。
+腫瘤はないが、炎症は否定できない。
 """
 OTHERS = """
 肝に著変なし。
@@ -40,29 +51,36 @@ OTHERS = """
 結節は増大している。
 腫瘤は消失。
 嚢胞：変化なし、肝：著変なし。
+膵炎は否定的。
+肺塞栓は否定できる。
+肺塞栓除外目的。
+石灰化結石がなく、膵炎は否定できる。
+否定できない。
+骨折なし。転移は否定できない。
+転移は除外された。
 """
 
 
-@pytest.mark.parametrize("sentence", KNOWN.strip().split("\n"))
-def test_known_findings(sentence):
-    assert is_known_finding(sentence)
+@pytest.mark.parametrize("sentence", [*KNOWN.strip().split("\n"), *NOT_EXCLUDED.strip().split("\n")])
+def test_no_absences(sentence):
+    assert is_never_negative(sentence)
 
 
 @pytest.mark.parametrize("sentence", ["", *OTHERS.strip().split("\n")])
-def test_what_is_none(sentence):
-    assert not is_known_finding(sentence)
+def test_what_may_be_negative(sentence):
+    assert not is_never_negative(sentence)
 
 
 def test_long_lines_end():
-    assert not is_known_finding("嚢胞に" * 20_000 + "変化なし")
+    assert not is_never_negative("嚢胞に" * 20_000 + "変化なし")
 
 
-def test_the_other_labels_share_the_probability():
+def test_what_would_be_an_absence_is_a_finding():
     scores = numpy.array([[0.1, 0.2, 0.6, 0.1], [0.1, 0.2, 0.6, 0.1], [0.0, 0.0, 1.0, 0.0]], dtype="float32")
-    told = as_no_absence(scores.copy(), ["胆石に変化なし。", "肝に変化なし。", "肝嚢胞は不変。"])
-    numpy.testing.assert_allclose(told[0], [0.25, 0.5, 0.0, 0.25], atol=1e-6)
+    told = without_negative(scores.copy(), ["胆石に変化なし。", "肝に変化なし。", "胆石は否定できない。"])
+    numpy.testing.assert_allclose(told[0], [0.1, 0.8, 0.0, 0.1], atol=1e-6)
     numpy.testing.assert_array_equal(told[1], scores[1])
-    numpy.testing.assert_allclose(told[2], [1 / 3, 1 / 3, 0.0, 1 / 3], atol=1e-6)
+    numpy.testing.assert_array_equal(told[2], [0.0, 1.0, 0.0, 0.0])
 
 
 def test_in_a_pipeline_and_without(tmp_path):
@@ -72,7 +90,7 @@ def test_in_a_pipeline_and_without(tmp_path):
     known, organ = (span._.radsent_scores for span in list(doc.spans["radsent"])[2:])
     assert known["NEGATIVE"] == 0 and sum(known.values()) == pytest.approx(1) and organ["NEGATIVE"] > 0
     nlp.to_disk(tmp_path)
-    as_modelled = spacy.load(tmp_path, config={"components": {"radsent": {"known_findings": False}}})(text)
+    as_modelled = spacy.load(tmp_path, config={"components": {"radsent": {"never_negative": False}}})(text)
     before = [list(span._.radsent_scores.values()) for span in as_modelled.spans["radsent"]]
     assert before[2][Label.NEGATIVE] > 0
     others = [index for index, _ in enumerate(before) if index != 2]
