@@ -1,6 +1,7 @@
 """Figure marks: where a report points to an image, "[#1]", "(Se3 Im45)", "(IM:32)", "※図2", and what they point to."""
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -10,11 +11,14 @@ MAX_RANGE = 500
 HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
 HALF_WIDTH |= dict.fromkeys(map(ord, "‐‑‒–—−"), ord("-")) | dict.fromkeys(map(ord, "〜∼"), ord("~"))
 
-NUMBERS = r"\d{1,4}(?:[ \t]?(?:[,、・&+]|と|[~-][ \t]?\#?)[ \t]?\d{1,4})*(?![\dA-Za-z]|\.\d)"
+CIRCLED = "[①-⑳]"
+NUMBER = rf"(?:\d{{1,4}}|{CIRCLED})"
+NUMBERS = rf"{NUMBER}(?:[ \t]?(?:[,、・&+]|と|[~-][ \t]?\#?)[ \t]?{NUMBER}|{CIRCLED})*(?![\dA-Za-z]|\.\d)"
+OF_ALL = r"(?:[ \t]?/[ \t]?\d{1,4}(?![\dA-Za-z/.]))?"  # "Image 55/120"
 HASH = rf"\#\s*(?P<hash>{NUMBERS})"
 FIGURE = rf"(?:図|fig(?:ure)?s?\.?|写真)\s*[.:#]?\s*(?P<figure>{NUMBERS}|\d{{1,4}}(?=[a-f](?![\dA-Za-z])))[a-f]?"
 SERIES = r"(?:series|シリーズ|ser|se)[\s.:#]{0,2}(?P<series>\d{1,4})(?![\d])"
-IMAGE = rf"(?:images?|画像|img|im|slices?|スライス|sl)\s*(?:no\.?|番号)?[\s.:#]{{0,2}}(?P<image>{NUMBERS})"
+IMAGE = rf"(?:images?|画像|img|im|slices?|スライス|sl)\s*(?:no\.?|番号)?[\s.:#]{{0,2}}(?P<image>{NUMBERS}){OF_ALL}"
 SHORT = rf"s(?P<short>\d{{1,4}})(?:\s*[/,]\s*|\s)im?(?P<of>{NUMBERS})"  # together alone: "S3" is a segment
 ITEM = rf"{HASH}|{FIGURE}|{SERIES}(?:\s*/\s*(?P<slash>{NUMBERS}))?|{SHORT}|{IMAGE}"
 BETWEEN = r"[\s,、;:/・&+]*"
@@ -33,8 +37,8 @@ BEHIND_STOP = re.sub(
 )
 # Outside of brackets, or among other words inside, only what can hardly mean anything else.
 BARE = re.compile(
-    rf"(?<![A-Za-z0-9])(?:series|シリーズ|ser|se)[\s.:#]{{0,2}}\d{{1,4}}[\s,、/:-]{{0,2}}(?:images?|画像|img|im)[\s.:#]{{0,2}}{NUMBERS}"
-    rf"|(?<![A-Za-z])(?:images?|img|im)\s?[:#]\s?{NUMBERS}"
+    rf"(?<![A-Za-z0-9])(?:series|シリーズ|ser|se)[\s.:#]{{0,2}}\d{{1,4}}[\s,、/:-]{{0,2}}(?:images?|画像|img|im)[\s.:#]{{0,2}}{NUMBERS}{OF_ALL}"
+    rf"|(?<![A-Za-z])(?:images?|img|im)\s?[:#]\s?{NUMBERS}{OF_ALL}"
     rf"|[※→]\s*(?:図|画像|写真|fig\.?)\s*{NUMBERS}"
     rf"|(?:図|画像|写真|fig\.?\s?)\s?{NUMBERS}(?=\s*(?:参照|を参照|に示|に呈示|のとおり|の通り|の如く))"
     rf"|(?<!\w)(?:図|fig\.?)\s?{NUMBERS}(?=[ \t]*(?:[。\n]|\.?$))",
@@ -149,9 +153,10 @@ def _expand(numbers: str, hyphen_is_range: bool) -> list[str]:
     """RETURNS (List[str]): The numbers of a list with ranges."""
     expanded: list[str] = []
     numbers = re.sub(r"-\s*#", "~", numbers)  # "#3-#6"
-    parts = re.split(r"([,、・&+~-]|と)", re.sub(r"[\s#]", "", numbers))
+    numbers = re.sub(rf"(?<={CIRCLED})(?={CIRCLED})", ",", re.sub(r"[\s#]", "", numbers))  # "図①②"
+    parts = re.split(r"([,、・&+~-]|と)", numbers)
     for separator, number in zip(["", *parts[1::2]], parts[::2], strict=True):
-        number = str(int(number))
+        number = str(int(unicodedata.normalize("NFKC", number)))
         is_range = separator == "~" or (separator == "-" and hyphen_is_range)
         if is_range and int(expanded[-1].split("-")[-1]) < int(number) <= int(expanded[-1].split("-")[-1]) + MAX_RANGE:
             expanded += map(str, range(int(expanded[-1].split("-")[-1]) + 1, int(number) + 1))
