@@ -130,4 +130,6 @@ def _is_marked(choice: re.Match[str]) -> bool:
 def _put(choice: str) -> str:
     """RETURNS (str): A choice as reports commonly have it."""
     sign = SIGNS.get(choice.strip("()"))
+    if choice == "異常":  # which alone reads as "異常なし" cut short
+        return "異常あり"
     return f" {sign}" if sign else choice

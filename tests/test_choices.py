@@ -44,6 +44,8 @@ from spacy_radsent.tokenizer import JapaneseTokenizer
         ("腫瘤はありますか（はい◎／いいえ）", "腫瘤 (+)"),
         ("鉤ヘルニア なし・疑い・あり →なし", "鉤ヘルニア (-)"),
         ("黄色靱帯肥厚 なし／軽度／中等度⇒軽度", "黄色靱帯肥厚 軽度"),
+        ("手根骨配列 □正常 ☑異常", "手根骨配列 異常あり"),
+        ("左主幹部 ＿正常＿／異常", "左主幹部 正常"),
     ],
 )
 def test_what_was_chosen(printed, chosen):

@@ -118,12 +118,12 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
         sentences (List[List[Span]]): The sentences of each.
         RETURNS (Prediction): The sentences, and their probabilities.
         """
-        if self.tokenizer is None or listens(self.model):  # it knows these documents and no others
-            scores = self._probabilities(docs, sentences)
-        else:
-            scores = self._probabilities(*as_chosen(docs, sentences, self.tokenizer))
+        given = docs, sentences
+        if self.tokenizer is not None and not listens(self.model):  # a listener knows these documents and no others
+            given = as_chosen(docs, sentences, self.tokenizer)
+        scores = self._probabilities(*given)
         if self.never_negative:
-            scores = without_negative(scores, (span.text for spans in sentences for span in spans))
+            scores = without_negative(scores, (span.text for spans in given[1] for span in spans))
         return sentences, scores
 
     def _probabilities(self, docs: list[Doc], sentences: list[list[Span]]) -> Floats2d:

@@ -1,8 +1,8 @@
-"""What is never NEGATIVE, by rule: lesions that have not changed, and what cannot be excluded.
+"""What is never NEGATIVE, by rule: lesions that have not changed, what cannot be excluded, and "異常あり".
 
-"肝に著変なし。" is NEGATIVE; "肝嚢胞に著変なし。" is POSITIVE, or CONTINUATION of what was just described, and so is
-"微小胆石は否定できない。" (docs/labels.md). A model that was trained on few of these takes them for absences, by their
-words.
+"肝に著変なし。" is NEGATIVE; "肝嚢胞に著変なし。" is POSITIVE, or CONTINUATION of what was just described, and so are
+"微小胆石は否定できない。" and "膵に異常あり。" (docs/labels.md). A model that was trained on few of these takes
+them for absences, by their words.
 """
 
 import re
@@ -15,8 +15,8 @@ from ..labels import Label
 LESION = r"""
     嚢胞 囊胞 のう胞 シスト cyst cysts 結石 胆石 腎石 石灰化 結節 腫瘤 瘤 血腫 筋腫 血管腫 腺腫 髄膜腫 脂肪腫 骨腫
     神経鞘腫 腫瘍 ヘルニア 憩室 ポリープ 骨折 梗塞 狭窄 拡張 心拡大 肥厚 腫大 萎縮 変性 変形 変位 性変化 気腫 浸潤影
-    すりガラス影 網状影 粒状影 索状影 結節影 腫瘤影 無気肺 胸水 腹水 心嚢液 水腎症 脂肪肝 癒着 瘢痕 転移 病変 側弯
-    すべり 症 炎 癌 病巣 転移巣 梗塞巣 出血巣 nodule nodules mass aneurysm
+    すりガラス影 網状影 粒状影 索状影 結節影 腫瘤影 無気肺 脾腫 沈着 胸水 腹水 心嚢液 水腎症 脂肪肝 癒着 瘢痕 転移 病変
+    側弯 すべり 症 炎 癌 病巣 転移巣 梗塞巣 出血巣 nodule nodules mass aneurysm
 """
 NAMES = "|".join(re.escape(word) for word in sorted(LESION.split(), key=len, reverse=True))
 ABSENT = r"(?:なし|無し|ない|ありません|認めません|認めない|認めず|みられません|見られません|\([-－]\)|（[-－]）)"
@@ -25,7 +25,7 @@ UNCHANGED = (
     r"|(?:不変|前回同様|変わらない|変わらず|変わりなし|変わりない|変わりません|変わりありません|n\.c\.)(?:です|である)?)"
 )
 KNOWN = (
-    rf"[^。、，,：:\n]*?(?:{NAMES})(?:の?(?:サイズ|大きさ|径))?\s*(?:に|は|も|には|にも)?\s*"
+    rf"[^。、，,\n]*?(?:{NAMES})(?:の?(?:サイズ|大きさ|径))?\s*(?:に|は|も|には|にも)?\s*"
     rf"(?:(?:前回と|前回から|明らかな|有意な|大きな)\s*)*{UNCHANGED}"
 )
 CANNOT = r"(?:(?:でき|出来|し?(?:得|え|切れ|きれ))(?:ない|ません|ず|ぬ)|し?(?:がた|難)い|(?:は|が)?困難)"
@@ -33,12 +33,14 @@ NOT_EXCLUDED = (
     rf"[^。\n]+?(?:否定|除外)(?:は|も|が)?{CANNOT}"
     r"(?:です|である|と(?:思|考)[^。、，,\n]{1,9})?"
 )
-NEVER_NEGATIVE = re.compile(rf"(?:{KNOWN}|{NOT_EXCLUDED})[。．.\s]*", re.IGNORECASE)
+PRESENT = r"(?:あり(?:ます)?|有り|ある|認め(?:ます|る|られます|られる)|(?:みら|見ら)れ(?:ます|る)|[(（][+＋][)）])"
+ABNORMAL = rf"[^。\n]*異常[^\sなをがはもので(（、，,。]{{0,4}}\s*(?:が|を|も)?\s*{PRESENT}"
+NEVER_NEGATIVE = re.compile(rf"(?:{KNOWN}|{NOT_EXCLUDED}|{ABNORMAL})[。．.\s]*", re.IGNORECASE)
 LONGEST = 100  # characters
 
 
 def is_never_negative(sentence: str) -> bool:
-    """RETURNS (bool): Whether a sentence says that a lesion has not changed or cannot be excluded, and no more."""
+    """RETURNS (bool): Whether a sentence ends by saying one of these."""
     return len(sentence) <= LONGEST and NEVER_NEGATIVE.fullmatch(sentence.strip()) is not None
 
 

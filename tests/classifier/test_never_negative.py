@@ -22,6 +22,8 @@ KNOWN = """
 胸水に前回と変化なし。
 膀胱憩室も著変(-)。
 Renal cyst 不変
+左腎：嚢胞は不変
+脾腫 n.c.
 """
 NOT_EXCLUDED = """
 微小胆石は除外できない。
@@ -33,6 +35,13 @@ S8の小さな転移の存在を否定しきれない．
 HCCは否定し得ず。
 造影欠損があり、血栓は否定し難い。
 腫瘤はないが、炎症は否定できない。
+"""
+ABNORMAL = """
+心陰影 異常あり
+膵頭部に異常を認めます。
+肝：異常所見あり
+手根骨配列 異常 (+)
+骨髄に信号異常を認める
 """
 OTHERS = """
 肝に著変なし。
@@ -58,10 +67,16 @@ OTHERS = """
 否定できない。
 骨折なし。転移は否定できない。
 転移は除外された。
+異常なし
+肝に異常を認めない。
+膵に明らかな異常は認めず。
+異常(-)
+憩室(-)、蠕動の異常(-)である
+視野異常
 """
 
 
-@pytest.mark.parametrize("sentence", [*KNOWN.strip().split("\n"), *NOT_EXCLUDED.strip().split("\n")])
+@pytest.mark.parametrize("sentence", "\n".join([KNOWN.strip(), NOT_EXCLUDED.strip(), ABNORMAL.strip()]).split("\n"))
 def test_no_absences(sentence):
     assert is_never_negative(sentence)
 
@@ -85,14 +100,15 @@ def test_what_would_be_an_absence_is_a_finding():
 
 def test_in_a_pipeline_and_without(tmp_path):
     nlp = train_tiny()
-    text = "胸部CT。\n胸水なし。\n肝嚢胞に著変なし。\n肝に著変なし。"
+    text = "胸部CT。\n胸水なし。\n肝嚢胞に著変なし。\n肝に著変なし。\n膵 □正常 ☑異常"
     doc = nlp(text)
-    known, organ = (span._.radsent_scores for span in list(doc.spans["radsent"])[2:])
+    known, organ, chosen = (span._.radsent_scores for span in list(doc.spans["radsent"])[2:])
     assert known["NEGATIVE"] == 0 and sum(known.values()) == pytest.approx(1) and organ["NEGATIVE"] > 0
+    assert chosen["NEGATIVE"] == 0
     nlp.to_disk(tmp_path)
     as_modelled = spacy.load(tmp_path, config={"components": {"radsent": {"never_negative": False}}})(text)
     before = [list(span._.radsent_scores.values()) for span in as_modelled.spans["radsent"]]
-    assert before[2][Label.NEGATIVE] > 0
-    others = [index for index, _ in enumerate(before) if index != 2]
+    assert before[2][Label.NEGATIVE] > 0 and before[4][Label.NEGATIVE] > 0
+    others = [0, 1, 3]
     told = [list(span._.radsent_scores.values()) for span in doc.spans["radsent"]]
     numpy.testing.assert_allclose([told[i] for i in others], [before[i] for i in others], atol=1e-6)
