@@ -1,8 +1,8 @@
-"""What is never NEGATIVE, by rule: lesions that have not changed, what cannot be excluded, and "異常あり".
+"""What is never NEGATIVE, by rule: lesions that have not changed, what is suspected, and "異常あり".
 
 "肝に著変なし。" is NEGATIVE; "肝嚢胞に著変なし。" is POSITIVE, or CONTINUATION of what was just described, and so are
-"微小胆石は否定できない。" and "膵に異常あり。" (docs/labels.md). A model that was trained on few of these takes
-them for absences, by their words.
+"微小胆石は否定できない。", "骨折を思わせる所見。" and "膵に異常あり。" (docs/labels.md). A model that was
+trained on few of these takes them for absences, by their words.
 """
 
 import re
@@ -29,13 +29,17 @@ KNOWN = (
     rf"(?:(?:前回と|前回から|明らかな|有意な|大きな)\s*)*{UNCHANGED}"
 )
 CANNOT = r"(?:(?:でき|出来|し?(?:得|え|切れ|きれ))(?:ない|ません|ず|ぬ)|し?(?:がた|難)い|(?:は|が)?困難)"
-NOT_EXCLUDED = (
-    rf"[^。\n]+?(?:否定|除外)(?:は|も|が)?{CANNOT}"
+SUSPICION = (
+    r"疑(?:い|う|います|われます|われる)(?:所見)?(?:あり)?|思わせ(?:る|ます)(?:所見)?|s/o|susp\."
+    r"|可能性(?:あり|があり(?:ます)?|がある|を考え(?:ます|る)|が考えられ(?:ます|る)|が高い)?"
+)
+SUSPECTED = (
+    rf"[^。\n]+?(?:(?:否定|除外)(?:は|も|が)?{CANNOT}|{SUSPICION})"
     r"(?:です|である|と(?:思|考)[^。、，,\n]{1,9})?"
 )
 PRESENT = r"(?:あり(?:ます)?|有り|ある|認め(?:ます|る|られます|られる)|(?:みら|見ら)れ(?:ます|る)|[(（][+＋][)）])"
 ABNORMAL = rf"[^。\n]*異常[^\sなをがはもので(（、，,。]{{0,4}}\s*(?:が|を|も)?\s*{PRESENT}"
-NEVER_NEGATIVE = re.compile(rf"(?:{KNOWN}|{NOT_EXCLUDED}|{ABNORMAL})[。．.\s]*", re.IGNORECASE)
+NEVER_NEGATIVE = re.compile(rf"(?:{KNOWN}|{SUSPECTED}|{ABNORMAL})[。．.\s]*", re.IGNORECASE)
 LONGEST = 100  # characters
 
 
