@@ -114,6 +114,13 @@ def test_a_form_is_labelled_by_what_was_chosen(trained):
     assert scores_of(other) == pytest.approx(scores_of(trained("胸水なし。")), abs=1e-6)
 
 
+def test_the_minus_key_of_an_input_method_is_a_minus(trained):
+    """Behind kana it is a long vowel."""
+    typed, meant = trained.pipe(["胸水ー、腹水ー\nfxー。センター", "胸水(-)、腹水(-)\nfx(-)。センター"])
+    numpy.testing.assert_allclose(scores_of(typed), scores_of(meant), atol=1e-6)
+    assert typed.text.startswith("胸水ー")
+
+
 def test_forms_can_be_labelled_as_printed(trained, tmp_path):
     trained.to_disk(tmp_path)
     assert spacy.load(tmp_path).config["components"]["radsent"]["read_choices"] is True
