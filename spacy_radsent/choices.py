@@ -14,6 +14,7 @@ SIGNS = {**dict.fromkeys(PRESENT, "(+)"), **dict.fromkeys(ABSENT, "(-)")}
 # Where one of these is printed, what stands beside it is another choice: not so in "肝・【胆嚢】".
 OTHERS = ("正常", "異常", "異常なし", "著変なし", "n.p.", "普通", "疑い", "疑", "不明", "要", "不要", "可", "不可")
 CHOICES = {*SIGNS, *OTHERS}
+NORMAL = {"正常", "異常なし", "著変なし", "n.p.", "普通", *ABSENT}
 
 # Boxes before each choice: ticked ones, and empty ones of the same kind.
 BOXES = [
@@ -24,7 +25,9 @@ BOXES = [
 ]
 ANY_BOX = "|".join(box for kind in BOXES for box in kind)
 OF_BOX = rf"\s?((?:(?!{ANY_BOX})[^\s、，,。．;；|｜／/(（.]|\.(?=\w))*)"
+BEFORE_BOX = rf"((?:(?!{ANY_BOX})[^\s、，,。．;；:：|｜／/(（.])+)\s?"
 TICKED_AND_EMPTY = [tuple(re.compile(box + OF_BOX) for box in kind) for kind in BOXES]
+BEHIND_CHOICES = [tuple(re.compile(BEFORE_BOX + box) for box in kind) for kind in BOXES]
 
 # Choices behind each other, the chosen one in brackets or with a mark.
 BRACKETS = ("()", "（）", "【】", "〔〕", "[]", "＿＿", "**", "<>", "＜＞", "「」")
@@ -83,14 +86,32 @@ def holds_choices(sentence: str) -> bool:
 
 
 def _boxes(sentence: str) -> Iterator[Edit]:
-    """YIELDS (Edit): "□有 ☑無": for each box, where ticked and empty ones of a kind stand together."""
-    for ticked, empty in TICKED_AND_EMPTY:
-        chosen, others = [*ticked.finditer(sentence)], [*empty.finditer(sentence)]
-        if _begins_with_bullet(sentence, chosen + others):
+    """YIELDS (Edit): "□有 ☑無", "有□ 無☑": for each box, where ticked and empty ones of a kind stand together."""
+    for before, behind in zip(TICKED_AND_EMPTY, BEHIND_CHOICES, strict=True):
+        chosen, others = _of_kind(sentence, before)
+        if _stand_behind(sentence, chosen + others):
+            chosen, others = _of_kind(sentence, behind)
+        elif _begins_with_bullet(sentence, chosen + others):
             chosen, others = ([box for box in kind if sentence[: box.start()].strip()] for kind in (chosen, others))
         if chosen and others:
-            yield from (Edit(*box.span(), _put(box[1])) for box in chosen)
+            # "腸重積 ●有 ○無 型 ●回腸結腸 ○小腸小腸": the empty ones are of two questions
+            printed = {box[1] for box in others} if not any(box[1] in CHOICES for box in chosen) else set()
+            yield from (Edit(*box.span(), _put(box[1], printed)) for box in chosen)
             yield from (Edit(len(sentence[: box.start()].rstrip()), box.end(), "") for box in others)
+
+
+def _of_kind(sentence: str, kind: tuple[re.Pattern[str], ...]) -> list[list[re.Match[str]]]:
+    """RETURNS (List[List[Match]]): The ticked boxes of a kind, and the empty ones."""
+    return [[*pattern.finditer(sentence)] for pattern in kind]
+
+
+def _stand_behind(sentence: str, boxes: list[re.Match[str]]) -> bool:
+    """RETURNS (bool): Whether boxes stand behind their choices: one before the first of them, none behind the last."""
+    if not boxes:
+        return False
+    first, last = (edge(boxes, key=lambda box: box.start()) for edge in (min, max))
+    word = re.search(rf"{BEFORE_BOX}$", sentence[: first.start()])
+    return word is not None and word[1] in CHOICES and not last[1]
 
 
 def _begins_with_bullet(sentence: str, boxes: list[re.Match[str]]) -> bool:
@@ -105,7 +126,7 @@ def _pointed_at(sentence: str) -> Iterator[Edit]:
     for match in POINTED_AT.finditer(sentence):
         printed = re.split(SLASH, match[1])
         if match["chosen"] in printed and CHOICES & {*printed}:
-            yield Edit(*match.span(), _put(match["chosen"]))
+            yield Edit(*match.span(), _put(match["chosen"], {*printed}))
 
 
 def _behind_each_other(sentence: str) -> Iterator[Edit]:
@@ -117,7 +138,7 @@ def _behind_each_other(sentence: str) -> Iterator[Edit]:
             marked = [c for c in choices if _is_marked(c)] or [c for c in choices if c[1] + c[3] == "()"]
             printed = {c[2] for c in choices if c not in marked}
             if len(marked) == 1 and CHOICES & printed:
-                yield Edit(*match.span(), _put(marked[0][2]))
+                yield Edit(*match.span(), _put(marked[0][2], printed))
 
 
 def _is_marked(choice: re.Match[str]) -> bool:
@@ -127,9 +148,12 @@ def _is_marked(choice: re.Match[str]) -> bool:
     return before + after in (*BRACKETS[1:], *MARKS_BEFORE, *ARROWS) or after in [*MARKS_AFTER] or word in ("⊕", "⊖")
 
 
-def _put(choice: str) -> str:
-    """RETURNS (str): A choice as reports commonly have it."""
+def _put(choice: str, printed: set[str]) -> str:
+    """RETURNS (str): A choice as reports commonly have it, "(+)" where it is what is not normal of those printed."""
     sign = SIGNS.get(choice.strip("()"))
+    if sign:
+        return f" {sign}"
     if choice == "異常":  # which alone reads as "異常なし" cut short
         return "異常あり"
-    return f" {sign}" if sign else choice
+    is_finding = choice not in CHOICES and choice[:1].isalpha() and not NORMAL.isdisjoint(printed)
+    return f"{choice} (+)" if is_finding else choice

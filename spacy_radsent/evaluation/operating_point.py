@@ -148,11 +148,16 @@ def fit_label_weights(probabilities: Any, frequencies: Any) -> Any:
 
 
 def fit_temperature(sentences: ScoredSentences) -> float:
-    """RETURNS (float): The temperature with the greatest likelihood (Guo et al. 2017)."""
+    """RETURNS (float): The temperature with the greatest likelihood (Guo et al. 2017).
+
+    Sentences labelled as what a rule excludes (`never_negative`) are left out: no temperature makes that likelier.
+    """
+    possible = confidence_of(sentences.scores, sentences.gold) > 0
+    scores, gold = sentences.scores[possible], sentences.gold[possible]
 
     def loss(log_temperature: float) -> float:
-        probabilities = Decision(temperature=float(numpy.exp(log_temperature))).probabilities(sentences.scores)
-        return -float(numpy.log(numpy.clip(confidence_of(probabilities, sentences.gold), TINY, None)).mean())
+        probabilities = Decision(temperature=float(numpy.exp(log_temperature))).probabilities(scores)
+        return -float(numpy.log(numpy.clip(confidence_of(probabilities, gold), TINY, None)).mean())
 
     best = minimize_scalar(loss, bounds=tuple(numpy.log(TEMPERATURES)), method="bounded")
     return float(numpy.exp(best.x))

@@ -41,12 +41,24 @@ HCCは否定し得ず。
 無気肺の可能性が高いと考えます。
 間質性肺炎が疑われます。
 """
-ABNORMAL = """
+AFFIRMED = """
+腹水もみられます。
+脾腫も認める
+右下葉に結節を認めます。
 心陰影 異常あり
 膵頭部に異常を認めます。
 肝：異常所見あり
 手根骨配列 異常 (+)
 骨髄に信号異常を認める
+左肺に腫瘤。
+骨：変性のみ。
+心嚢水？
+水腎症様の所見。
+前回認めなかった右胸水を認める。
+胸水：無→有
+気胸：－→＋
+胸水は(-)から(+)へ。
+胸水：前回なし、今回あり
 """
 OTHERS = """
 肝に著変なし。
@@ -61,7 +73,6 @@ OTHERS = """
 新たな転移なし。
 胆石なし、変化なし。
 病変の出現は認めません。
-肝嚢胞を認めます。
 結節は増大している。
 腫瘤は消失。
 嚢胞：変化なし、肝：著変なし。
@@ -81,11 +92,18 @@ OTHERS = """
 膵に明らかな異常は認めず。
 異常(-)
 憩室(-)、蠕動の異常(-)である
+腹水もみられません。
+早期虚血変化なし
+炎症変化を認めず
+胸水：有→無
+胸水：前回あり、今回なし
+左肺に腫瘤なし。
+腫瘤
 視野異常
 """
 
 
-@pytest.mark.parametrize("sentence", "\n".join([KNOWN.strip(), SUSPECTED.strip(), ABNORMAL.strip()]).split("\n"))
+@pytest.mark.parametrize("sentence", "\n".join([KNOWN.strip(), SUSPECTED.strip(), AFFIRMED.strip()]).split("\n"))
 def test_no_absences(sentence):
     assert is_never_negative(sentence)
 

@@ -37,6 +37,15 @@ def test_temperature_undoes_overconfidence(overconfident):
     assert fit_temperature(simulated(400, overconfident)) == pytest.approx(overconfident, rel=0.1)
 
 
+def test_temperature_leaves_out_what_a_rule_excludes():
+    """As `never_negative` does; people may still label it so."""
+    sentences = simulated(200, 3.0)
+    excluded = sentences.scores.copy()
+    excluded[:40] = numpy.roll(numpy.eye(4)[sentences.gold[:40]], 1, axis=1)
+    temperature = fit_temperature(ScoredSentences(sentences.gold, excluded, sentences.report))
+    assert temperature == pytest.approx(fit_temperature(sentences), rel=0.1)
+
+
 def test_calibration_holds_on_reports_it_was_not_fitted_on():
     decision = fit_decision(simulated(200, 3.0), Aims(ppv=None))
     other = simulated(200, 3.0, seed=1)
