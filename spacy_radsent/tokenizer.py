@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from threading import Lock
 from typing import Any, cast
 
 import numpy
@@ -50,6 +51,7 @@ class JapaneseTokenizer(SpacyJapaneseTokenizer):
         super().__init__(vocab, split_mode=split_mode)
         self.max_bytes = max_bytes
         self._remembered: dict[tuple, list[DetailedToken]] = {}
+        self._lock = Lock()  # Sudachi's tokenizer serves one thread at a time ("Already borrowed")
 
     def __reduce__(self) -> Any:
         return JapaneseTokenizer, (self.vocab, self.split_mode, self.max_bytes)
@@ -78,7 +80,9 @@ class JapaneseTokenizer(SpacyJapaneseTokenizer):
 
     def _tokenize(self, text: str) -> Doc:
         """RETURNS (Doc): What spaCy's own tokenizer gives, its annotations set all at once."""
-        words, spaces = get_dtokens_and_spaces(self._get_dtokens(self.tokenizer.tokenize(text)), text)
+        with self._lock:
+            dtokens = self._get_dtokens(self.tokenizer.tokenize(text))
+        words, spaces = get_dtokens_and_spaces(dtokens, text)
         doc = Doc(self.vocab, words=[word.surface for word in words], spaces=spaces)
         if words:
             add = self.vocab.strings.add

@@ -1,6 +1,7 @@
 """The tokenizer is spaCy's own for Japanese, for input of any length."""
 
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import spacy
@@ -195,6 +196,14 @@ def test_other_split_mode_splits_anew(nlp):
     tokenizer("国家公務員")
     tokenizer.from_bytes(other.to_bytes())
     assert annotations(tokenizer("国家公務員")) == annotations(other("国家公務員"))
+
+
+def test_threads_share_a_tokenizer(nlp, bundled):
+    """As in a server; spaCy's own fails with "Already borrowed"."""
+    texts = [record.text for record in bundled[:40]]
+    with ThreadPoolExecutor(4) as pool:
+        docs = list(pool.map(nlp, texts))
+    assert [annotations(doc) for doc in docs] == [annotations(nlp(text)) for text in texts]
 
 
 def test_pickle_keeps_the_limit(in_pieces):
