@@ -43,7 +43,12 @@ ITEM_OPENER = re.compile(
     r"\s*(?:[・･\-‐–—*＊○●◯◎□■◆◇▪•<＜【\[［]|[①-⑳]|[(（]\s*(?:\d{1,2}|[A-Za-z])\s*[)）]"
     r"|\d{1,2}\s*[.．)）、:：](?!\d)|[^\s。．、]{1,12}[:：])"
 )
-ENUMERATOR = re.compile(r"[\s・･\-○●■(（]*(?:\d{1,3}|[A-Za-zＡ-Ｚａ-ｚⅠ-Ⅻⅰ-ⅻア-オ]|[IVX]{2,4}|[ivx]{2,4})$")
+# "1.", "#1.", "No.1.", "(1).", "1-1.", "①.", "IV."
+ENUMERATOR = re.compile(
+    r"[\s・･\-○●■(（#＃]*(?:(?:No[.．]?\s?)?\d{1,3}(?:[-.]\d{1,2}){0,2}"
+    r"|[A-ZＡ-Ｚⅰ-ⅻア-オ①-⑳]|[IVX]{2,4})[)）]?$",
+    re.IGNORECASE,
+)
 SMALL_LETTER = re.compile(r"\s+[a-z]")
 LATIN_WORD = re.compile(r"[A-Za-zＡ-Ｚａ-ｚ./]+$")
 # "2024. 5. 1": its full stops have spaces behind them.
