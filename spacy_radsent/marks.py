@@ -18,12 +18,14 @@ OF_ALL = r"(?:[ \t]?/[ \t]?\d{1,4}(?![\dA-Za-z/.]))?"  # "Image 55/120"
 HASH = rf"\#\s*(?P<hash>{NUMBERS})"
 FIGURE = rf"(?:図|fig(?:ure)?s?\.?|写真)\s*[.:#]?\s*(?P<figure>{NUMBERS}|\d{{1,4}}(?=[a-f](?![\dA-Za-z])))[a-f]?"
 SERIES = r"(?:series|シリーズ|ser|se)[\s.:#]{0,2}(?P<series>\d{1,4})(?![\d])"
-IMAGE = rf"(?:images?|画像|img|im|slices?|スライス|sl)\s*(?:no\.?|番号)?[\s.:#]{{0,2}}(?P<image>{NUMBERS}){OF_ALL}"
+IMAGE = (
+    rf"(?:images?|画像|イメージ|img|im|slices?|スライス|sl)\s*(?:no\.?|番号)?[\s.:#]{{0,2}}(?P<image>{NUMBERS}){OF_ALL}"
+)
 SHORT = rf"s(?P<short>\d{{1,4}})(?:\s*[/,]\s*|\s)im?(?P<of>{NUMBERS})"  # together alone: "S3" is a segment
-ITEM = rf"{HASH}|{FIGURE}|{SERIES}(?:\s*/\s*(?P<slash>{NUMBERS}))?|{SHORT}|{IMAGE}"
+ITEM = rf"{HASH}|{FIGURE}|{SERIES}(?:\s*[/:]\s*(?P<slash>{NUMBERS}))?|{SHORT}|{IMAGE}"
 BETWEEN = r"[\s,、;:/・&+]*"
 CONTENT = re.compile(
-    rf"\s*(?:see\s+|key\s*|キー)?(?:{ITEM})(?:{BETWEEN}(?:{re.sub(r'[?]P<[a-z]+>', '?:', ITEM)}))*"
+    rf"\s*(?:see\s+|key\s*|キー|ｷｰ)?(?:{ITEM})(?:{BETWEEN}(?:{re.sub(r'[?]P<[a-z]+>', '?:', ITEM)}))*"
     rf"\s*(?:参照|を参照|[:、]?\s?(?:矢印|矢頭))?\s*",
     re.IGNORECASE,
 )
@@ -44,6 +46,8 @@ BARE = re.compile(
     rf"|(?<!\w)(?:図|fig\.?)\s?{NUMBERS}(?=[ \t]*(?:[。\n]|\.?$))",
     re.IGNORECASE,
 )
+# Among other words inside of brackets: "(T2WI Im12)", "(動脈相 Im.12→門脈相 Im.45)".
+INSIDE = re.compile(rf"{BARE.pattern}|(?<![A-Za-z])(?:images?|img|im)[\s.]{{0,2}}{NUMBERS}(?!/)", re.IGNORECASE)
 # "縦隔リンパ節(#7)", "右下6番(#46)": a station, a tooth, not a mark. In square brackets it is a mark.
 NUMBERED_BEFORE = re.compile(
     r"(?:リンパ節|ﾘﾝﾊﾟ節|LNs?|nodes?|station)[^。.\n]{0,6}$|(?:\d番|歯|tooth|teeth)\s?$", re.IGNORECASE
@@ -112,7 +116,7 @@ def _spans(text: str) -> Iterator[tuple[int, int]]:
         if content is None or _is_mark(text, match):
             yield match.span()
         else:  # a bracket with more in it than a mark
-            yield from (bare.span() for bare in BARE.finditer(text, match.start(1), match.end(1)))
+            yield from (mark.span() for mark in INSIDE.finditer(text, match.start(1), match.end(1)))
         done = match.end()
 
 
