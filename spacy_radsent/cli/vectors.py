@@ -14,12 +14,13 @@ from ..augment.style import build_report_style_augmenter
 from ..classifier.transformer.layer import encoder_layers
 from ..classifier.transformer.word_vectors import word_vectors
 from ..corpus.docbin import Alignment, blank_pipeline, record_to_doc
-from ..corpus.importers import import_records
+from ..corpus.importers import Reading, import_records
 from ..corpus.records import Record
+from ..corpus.rows import Layout
 from ..errors import RadsentError
 from ..files import result_folder
 from ..pipelines import load_pipeline, use_gpu
-from .app import command
+from .app import ENCODING, command
 
 SUMMARY = "word_vectors.json"
 
@@ -31,6 +32,9 @@ def vectors(
     output: Path = typer.Option(..., "--output", "-o", help="Folder to write, for paths.vectors of a config."),
     width: int = typer.Option(200, min=1, help="Width of the vectors; less where the transformer has less."),
     copies: int = typer.Option(3, min=0, help="How many variants of each report to take words from as well."),
+    text_column: str = typer.Option("text", help="Column or field with the reports."),
+    id_column: str = typer.Option("id", help="Column or field with their ids."),
+    encoding: str = ENCODING,
     gpu_id: int = typer.Option(-1, help="GPU to use; -1 for the CPU."),
 ) -> None:
     """Make word vectors of what a pipeline's transformer knows of each word.
@@ -46,7 +50,8 @@ def vectors(
         )
     nlp = blank_pipeline()
     with result_folder(output, SUMMARY) as folder:
-        records = (record for path in reports for record in import_records(path))
+        reading = Reading(layout=Layout(text_column, id_column, encoding), distinct=False)
+        records = (record for path in reports for record in import_records(path, reading=reading))
         words = sorted({token.text for doc in _docs(records, nlp, copies) for token in doc if not token.is_space})
         if not words:
             raise RadsentError(f"{', '.join(map(str, reports))}: hold no word: give reports like those to train on.")

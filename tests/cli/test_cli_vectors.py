@@ -103,6 +103,15 @@ def test_they_are_no_wider_than_the_transformer_and_take_the_place_of_earlier_on
     assert json.loads((tmp_path / "vectors/word_vectors.json").read_text())["width"] == 32
 
 
+def test_words_of_a_table_as_japanese_excel_saves_it(pipeline, tmp_path):
+    """An id twice, as addenda have, is no matter: words alone are taken."""
+    (tmp_path / "reports.csv").write_text("番号,所見\n1,肝に嚢胞あり。\n1,胸水なし。\n", encoding="cp932")
+    columns = ("--text-column", "所見", "--id-column", "番号", "--encoding", "cp932")
+    done = run(pipeline, tmp_path / "reports.csv", "-o", tmp_path / "vectors", "--width", "8", *columns)
+    assert done.exit_code == 0, done.output
+    assert spacy.load(tmp_path / "vectors").vocab.has_vector("嚢胞")
+
+
 def test_refuses_what_holds_no_transformer_or_no_word(pipeline, reports, tmp_path):
     make_pipeline().to_disk(tmp_path / "cpu")
     make_encoder_pipeline("no/such-model").to_disk(tmp_path / "untrained")
