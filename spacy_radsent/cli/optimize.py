@@ -1,5 +1,6 @@
 """`radsent optimize`: a trained pipeline with a transformer into one that labels faster."""
 
+import shutil
 from enum import Enum
 from pathlib import Path
 
@@ -39,5 +40,7 @@ def optimize(
     for layer in layers:
         encoder_shim(layer).optimize(precision.value)
     with atomic_folder(output) as folder:
+        for file in filter(Path.is_file, pipeline.iterdir()):  # what spaCy does not write, too: a licence, a model card
+            shutil.copy(file, folder)
         nlp.to_disk(folder)
     print(f"{output}: the pipeline in {precision.value}")

@@ -26,7 +26,9 @@ def optimize(*args: str | Path):
 
 
 def test_optimized_to_int8_runs_without_torch(trained, tmp_path):
+    (trained / "LICENSE").write_text("CC BY-NC-SA 4.0", encoding="utf-8")
     done = optimize(trained, tmp_path / "int8")
+    assert (tmp_path / "int8/LICENSE").read_text(encoding="utf-8") == "CC BY-NC-SA 4.0"
     assert (done.exit_code, done.output) == (0, f"{tmp_path / 'int8'}: the pipeline in int8\n")
     nlp = spacy.load(tmp_path / "int8")
     assert_knows_reports(nlp)
