@@ -1,5 +1,6 @@
 """`radsent convert`: reports in any known format to records, to a DocBin, or to a sheet to label by hand."""
 
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -16,7 +17,12 @@ from ..corpus.records import Record, write_records
 from ..corpus.rows import Layout
 from ..corpus.sheet import with_labels_of, write_sheet
 from ..errors import RadsentError
+from ..files import read_bytes
+from ..labels import LABELS
 from .app import ENCODING, command
+
+# Of a record or of the paper's format, also where a line is damaged; in a report's text the quotes are escaped.
+A_LABEL = re.compile(rf'"label": *"({"|".join(LABELS)})"|"sentence_class"'.encode())
 
 
 @command("convert")
@@ -40,12 +46,15 @@ def convert(
     """Convert reports to records (.jsonl), to a DocBin for `spacy train` (.spacy), or to a sheet to label in (.csv).
 
     Reports without sentences are split by rule. Offsets always refer to the text as it came in. A sheet, a row a
-    sentence, is no corpus: its labels come back with --labels.
+    sentence, is no corpus: its labels come back with --labels. No labels are lost: a .jsonl file that holds some is not
+    replaced by one without.
     """
     if target.suffix not in (".jsonl", ".spacy", ".csv"):
         raise RadsentError(f"{target}: cannot write {target.suffix!r}: name a .jsonl, .spacy or .csv file.")
     if target.suffix == ".csv" and target.exists():
         raise RadsentError(f"{target}: is there already, and may hold labels: name a file that is not, or remove it.")
+    if source.resolve() == target.resolve():
+        raise RadsentError(f"{target}: is the input itself: name another file to write to.")
     added = dict(_key_value(item) for item in meta)
     counts: Counter = Counter()
     reading = Reading(SentenceRules(hard_wrap=hard_wrap), Layout(text_column, id_column, encoding))
@@ -55,7 +64,7 @@ def convert(
     progress = track(records, title, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
     alignment = Alignment()
     if target.suffix == ".jsonl":
-        write_records(progress, target)
+        write_records(_refuse_loss(progress, target), target)
     elif target.suffix == ".csv":
         write_sheet(progress, target)
     else:
@@ -77,6 +86,18 @@ def _counted(records: Iterable[Record], counts: Counter, added: dict[str, str]) 
         counts["sentences"] += len(record.sentences)
         counts.update(sentence.label or "without label" for sentence in record.sentences)
         yield record
+
+
+def _refuse_loss(records: Iterable[Record], target: Path) -> Iterator[Record]:
+    """YIELDS (Record): As given. An error at the end if none has a label, and the file to be replaced holds some."""
+    labelled = False
+    for record in records:
+        labelled = labelled or any(sentence.label for sentence in record.sentences)
+        yield record
+    if not labelled and target.exists() and A_LABEL.search(read_bytes(target)):
+        raise RadsentError(
+            f"{target}: is there already and holds labels, and this would leave none: name another file, or remove it."
+        )
 
 
 def _summarize(target: Path, counts: Counter, alignment: Alignment) -> None:

@@ -143,11 +143,26 @@ def test_what_apply_wrote(folder):
     ]
 
 
-def test_in_place_conversion(folder):
+def test_the_input_is_not_rewritten(folder):
     write(folder / "a.jsonl", json.dumps(PAPER, ensure_ascii=False))
-    assert convert("a.jsonl", "a.jsonl").exit_code == 0
-    (record,) = read_records(folder / "a.jsonl", labelled=True)
-    assert record.id == "a-00001"
+    before = files(folder)
+    for target in ("a.jsonl", "./a.jsonl"):
+        assert_one_error(convert("a.jsonl", target), "a.jsonl: is the input itself: name another file to write to.")
+    assert files(folder) == before
+
+
+def test_labels_are_not_replaced_by_none(folder):
+    """A labelled file stays where what is written has no label; all else may be written again."""
+    write(folder / "raw.txt", f'{REPORT}"label": "POSITIVE"')
+    write(folder / "paper.jsonl", json.dumps(PAPER, ensure_ascii=False))
+    for _ in range(2):
+        assert convert("raw.txt", "raw.jsonl").exit_code == 0
+        assert convert("paper.jsonl", "gold.jsonl").exit_code == 0
+    before = files(folder)
+    for target in ("gold.jsonl", "paper.jsonl"):
+        expected = f"{target}: is there already and holds labels, and this would leave none: name another file"
+        assert_one_error(convert("raw.jsonl", target), expected)
+    assert files(folder) == before
 
 
 RECORD = {"id": "K1", "text": REPORT}
