@@ -8,7 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..errors import RadsentError, needs_extra, shown
+from ..errors import TEXT_HEADER, RadsentError, needs_extra, shown
 from ..files import UTF8, codec, file_id, sha256_of
 from .csv_rows import csv_header, csv_rows
 from .rows import ID, Layout, Row, make_row, rejected
@@ -123,7 +123,10 @@ def _check_columns(path: Path, columns: list[str], layout: Layout) -> None:
         if is_needed and column not in columns:
             names = ", ".join(map(shown, columns))
             # One that is nearly what was asked for cannot be a patient's name.
-            meant = "".join(f" (is {name!r} meant?)" for name in get_close_matches(column, columns, n=1))
+            nearly = get_close_matches(column, columns, n=1)
+            if column == text:
+                nearly = nearly or [name for name in columns if TEXT_HEADER.fullmatch(name)][:1]
+            meant = "".join(f" (is {name!r} meant?)" for name in nearly)
             raise RadsentError(
                 f"{path}: no column {column!r} among {names or 'none'}{meant}: name it with --{option}-column."
             )

@@ -240,8 +240,13 @@ def test_table_with_a_long_report(tmp_path):
 BAD_TABLES = {
     "no_text_column": (
         "id,所見,modality\nK1,山田花子。,CT\n",
-        ["no column 'text' among 'id', a text of 2 characters, 'modality'", "name it with --text-column"],
+        ["no column 'text' among 'id', '所見', 'modality' (is '所見' meant?)", "name it with --text-column"],
     ),
+    "names_that_many_tables_have": (
+        "患者ID,山田花子,画像診断,レポート\nP1,a,b,c\n",
+        ["among '患者ID', a text of 4 characters, '画像診断', 'レポート' (is 'レポート' meant?): name"],
+    ),
+    "names_that_may_be_a_report": ("検査日,肺に結節\n1,2\n", ["among '検査日', a text of 4 characters: name"]),
     "no_column_names": (
         f"K1,{CANARY}様の肺に結節。\nK2,{CANARY}様。\n",
         ["no column 'text' among 'K1', a text of 11 characters"],
