@@ -58,6 +58,9 @@ def evaluate_command(
         keep = None if no_text else folder / "predictions"
         outcomes = run_models(models, golds, batch_size=batch_size, gpu_id=gpu_id, keep=keep)
         evaluation, errors = Evaluator(unit=unit, resamples=resamples, seed=seed, by=by).evaluate(outcomes)
+        unlabelled = [run for run in evaluation.runs if run.all.no_label == run.all.sentences]
+        if len(unlabelled) == len(evaluation.runs):
+            raise _no_label(unlabelled[0])  # and what is there stays
         pictures = {gold.name: draw(evaluation.runs_on(gold.name), file_name(gold.name)) for gold in golds}
         sections = sections_of(evaluation, pictures)
         title = f"Evaluation: {', '.join(given.name for given in models)}"
@@ -74,6 +77,15 @@ def evaluate_command(
         write_all(folder, files)
     _show(evaluation.runs)
     print(f"Open in a browser: {(output / 'report.html').resolve()}")
+    if unlabelled:
+        raise _no_label(unlabelled[0])
+
+
+def _no_label(run: "Run") -> RadsentError:
+    return RadsentError(
+        f"{run.model} on {run.corpus}: no sentence got a label: give predictions that hold labels, or a pipeline that "
+        f"labels these reports (warnings name what failed)."
+    )
 
 
 def check_numbers(unit: str, resamples: int, seed: int, batch_size: int = 1, max_errors: int = 0) -> None:

@@ -260,7 +260,7 @@ def test_a_language_model_whose_answers_cannot_be_parsed(pipelines, corpus, tmp_
     few = tmp_path / "few.jsonl"
     write_records(list(read_records(corpus))[:2], few)
     done = evaluate(pipelines / "llm", few, "-m", pipelines / "trained", "-o", tmp_path / "out", "--by", "institution")
-    assert done.exit_code == 0, done.output
+    assert done.exit_code == 1 and "llm on few: no sentence got a label: give" in " ".join(done.output.split())
     run, trained = Evaluation.from_json((tmp_path / "out/metrics.json").read_bytes()).runs
     assert run.all.no_label == run.all.sentences == 10
     assert run.reports_without_label == 2
@@ -302,6 +302,8 @@ def test_bad_input(pipelines, corpus, tmp_path):
     write_records([unlabelled_record("R1", REPORTS[0])], unlabelled)
     other = tmp_path / "other.jsonl"
     write_records([labelled("R00", f"{CANARY}。", ["BACKGROUND"])], other)
+    raw = tmp_path / "raw.jsonl"
+    write_records([unlabelled_record(record.id, record.text) for record in read_records(corpus)], raw)
     (tmp_path / "empty").mkdir()
     blank_pipeline().to_disk(tmp_path / "blank")
     trained = pipelines / "trained"
@@ -323,6 +325,7 @@ def test_bad_input(pipelines, corpus, tmp_path):
         ((f"{'x' * 300}=y", corpus), "y: cannot be loaded"),
         ((trained, corpus, "--batch-size", 0), "--batch-size 0: give 1 or more."),
         ((trained, corpus, "--max-errors", -1), "--max-errors -1: give 0 or more."),
+        ((f"mine={raw}", corpus, "-m", f"llm={pipelines / 'llm'}"), "mine on corpus: no sentence got a label: give"),
     ]:
         done = evaluate(*args, "-o", tmp_path / "out")
         assert done.exit_code == 1, message
