@@ -12,7 +12,7 @@ from peft import LoraConfig, PeftModel, get_peft_model, prepare_model_for_kbit_t
 
 from ..corpus.records import Record, read_records
 from ..errors import RadsentError
-from ..files import atomic_folder, atomic_writer, read_text, refuse_existing, sha256_of
+from ..files import atomic_folder, atomic_writer, read_text, refuse_existing, refuse_other_folder, sha256_of
 from ..labels import Label
 from ..questions import prompt_sha256
 from ..version import __version__
@@ -34,10 +34,13 @@ def train_lora(settings: LoraSettings, output: Path, resume: bool = False, overw
     settings (LoraSettings): What to train, on what.
     output (Path): The folder.
     resume (bool): Go on from the last checkpoint of a run that was cut off.
-    overwrite (bool): Put it in place of one that is there, which is an error otherwise.
+    overwrite (bool): Put it in place of an adapter that is there, which is an error otherwise; another folder is not
+        touched.
     RETURNS (AdapterRecord): How the adapter came about.
     """
-    if not overwrite:
+    if overwrite:
+        refuse_other_folder(output, of="adapter_config.json")
+    else:
         refuse_existing(output)
     train = list(read_records(settings.paths.train, labelled=True))
     dev = list(read_records(settings.paths.dev, labelled=True))

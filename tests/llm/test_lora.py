@@ -108,6 +108,25 @@ def test_run_that_was_cut_off_goes_on_to_the_same_weights(base, corpus, tmp_path
     assert all((whole[name] == resumed[name]).all() for name in whole)
 
 
+def test_overwrite_replaces_an_adapter_and_nothing_else(base, adapter, corpus, tmp_path):
+    (tmp_path / "reports").mkdir()
+    for name in ("reports/a.txt", "file"):
+        (tmp_path / name).write_text("胸水なし。")
+    for name, message in {
+        "reports": "reports: holds something else (there is no adapter_config.json): name another folder.",
+        "file": "file: is a file: name a folder.",
+    }.items():
+        done = train_lora("/no/model", corpus, tmp_path / name, "--overwrite")  # told before the model is looked for
+        assert (done.exit_code, message in done.stderr) == (1, True)
+    assert [(tmp_path / name).read_text() for name in ("reports/a.txt", "file")] == ["胸水なし。"] * 2
+    earlier = shutil.copytree(adapter, tmp_path / "adapter")
+    (earlier / "radsent.json").unlink()
+    settings = {**LORA_FAST, "training.epochs": 1, "training.accumulate_gradient": 8}
+    assert train_lora(base, corpus, earlier, **settings).exit_code == 1
+    assert train_lora(base, corpus, earlier, "--overwrite", **settings).exit_code == 0
+    assert json.loads((earlier / "radsent.json").read_text())["settings"]["training"]["epochs"] == 1
+
+
 def test_adapter_for_another_model_or_prompt(base, adapter, tmp_path):
     kind = base.name
     other = save_llm(kind, tmp_path / "other", seed=1, **LORA_SHAPE)
