@@ -1,5 +1,6 @@
 """Score mode: the answer is known but for the labels, which are read from it."""
 
+import math
 import statistics
 import warnings
 from collections.abc import Sequence
@@ -72,6 +73,11 @@ class ScoreReader:
         """RETURNS (List[List[List[float]]]): Probabilities of each skeleton's labels."""
         # The shared start of the prompts is computed once, but each row of a batch holds its keys and values.
         scores = self.batches.run(skeletons, [len(skeleton.ids) for skeleton in skeletons], self.decoder)
+        if any(math.isnan(probability) for report in scores for row in report for probability in row):
+            raise RadsentError(
+                f"{self.settings.model} computed probabilities that are no numbers: its weights are damaged, or too "
+                f"large for its dtype: set dtype = 'float32'."
+            )
         self._watch()
         return scores
 

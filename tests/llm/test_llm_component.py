@@ -13,6 +13,7 @@ from corpus.nasty_texts import NASTY_TEXTS
 from llms import KINDS, make_llm_pipeline, save_llm
 from spacy.tokens import DocBin
 from tiny import REPORTS, labels_of, scores_of
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from spacy_radsent.errors import RadsentError
 from spacy_radsent.labels import LABELS
@@ -120,6 +121,23 @@ def test_sentence_longer_than_the_context_goes_to_the_error_handler(folder):
     assert text == "腫瘤腫"
     assert "A sentence of 801 characters is too long for" in message
     assert "腫瘤" not in message
+
+
+def test_report_of_which_the_model_makes_no_numbers_goes_to_the_error_handler(folder, tmp_path):
+    damaged = shutil.copytree(folder, tmp_path / "damaged")
+    model, tokenizer = AutoModelForCausalLM.from_pretrained(damaged), AutoTokenizer.from_pretrained(damaged)
+    (mark,) = tokenizer("@")["input_ids"]  # which stands in no other report, nor in the prompt
+    model.get_input_embeddings().weight.data[mark] = float("nan")
+    model.save_pretrained(damaged)
+    nlp, report = make_pipeline(damaged), "胸水@なし。"
+    with pytest.raises(RadsentError, match="damaged computed probabilities that are no numbers: its weights are"):
+        nlp(report)
+    failed = []
+    nlp.set_error_handler(lambda name, pipe, docs, error: failed.append((docs[0].text, type(error))))
+    docs = list(nlp.pipe([REPORTS[0], report, REPORTS[1]]))
+    assert [doc.spans["radsent"].attrs["status"][0] for doc in docs] == ["ok", "error", "ok"]
+    assert labels_of(docs[1]) == [""]
+    assert failed == [(report, RadsentError)]
 
 
 def test_saved_pipeline_names_its_model_and_keeps_its_labels(nlp, folder, tmp_path):
