@@ -31,7 +31,7 @@ def load_model(settings: LLMSettings) -> Any:
     RETURNS (PreTrainedModel): The model on its device; an adapter is merged unless the model is in 4 bits.
     """
     name = settings.model
-    device = settings.device if settings.device != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
+    device = _find_device(settings.device)
     read_config(name, SUPPORTED)
     options: dict[str, Any] = {"trust_remote_code": False, "use_safetensors": True}
     if settings.load_in_4bit:
@@ -44,6 +44,20 @@ def load_model(settings: LLMSettings) -> Any:
     if settings.adapter is not None:
         model = _with_adapter(model, settings)
     return model.eval()
+
+
+def _find_device(name: str) -> str:
+    """RETURNS (str): A device that is there: the one of this name, or for "auto" a GPU if there is one."""
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(0, device=name)
+    except (RuntimeError, AssertionError):  # no name of a device; none of this name; torch was built without it
+        raise RadsentError(
+            f"device is {name!r}, which torch cannot use here: set 'auto', 'cpu', or a GPU that is there, as 'cuda' "
+            f"or 'cuda:1'."
+        ) from None
+    return name
 
 
 def has_four_bits() -> bool:

@@ -168,8 +168,9 @@ def test_a_fork_of_a_process_that_uses_a_gpu_is_refused():
         guard.check(torch.device("cuda"))
 
 
-def test_model_that_cannot_be_loaded_is_not_tried_for_every_report(folder, monkeypatch):
-    nlp = make_pipeline(folder, adapter="/no/adapter")
+@pytest.mark.parametrize("settings", [{"adapter": "/no/adapter"}, {"device": "gpu"}])
+def test_model_that_cannot_be_loaded_is_not_tried_for_every_report(folder, settings, monkeypatch):
+    nlp = make_pipeline(folder, **settings)
     tried = []
     load = type(nlp.get_pipe("radsent_llm"))._load_reader
     monkeypatch.setattr(f"{load.__module__}.{load.__qualname__}", lambda self: (tried.append(1), load(self))[1])
@@ -221,6 +222,8 @@ def test_model_that_cannot_be_loaded(folder, damage, message, tmp_path):
         ({"max_batch_tokens": 0}, "max_batch_tokens is 0: give at least 1"),
         ({"load_in_4bit": True, "device": "cpu"}, "load_in_4bit needs a GPU"),
         ({"adapter": "/no/adapter"}, "/no/adapter: holds no adapter"),
+        ({"device": "gpu"}, "device is 'gpu', which torch cannot use here: set 'auto', 'cpu', or a GPU that is there"),
+        ({"device": "cuda:99"}, "device is 'cuda:99', which torch cannot use here"),
         ({"prompt": "xx"}, "no prompt 'xx'"),
     ],
 )

@@ -4,6 +4,7 @@ import json
 import shutil
 
 import pytest
+import torch
 from llms import (
     KINDS,
     LORA_CONFIG,
@@ -172,6 +173,14 @@ def test_settings_that_cannot_be(base, corpus, tmp_path, overrides, message):
     assert message in done.stderr
     assert done.stderr.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_gpu_that_is_not_there(corpus, tmp_path):
+    base = save_llm("qwen3", tmp_path / "base")
+    done = train_lora(base, corpus, tmp_path / "adapter", **{"model.device": "cuda"})
+    assert (done.exit_code, list(tmp_path.iterdir())) == (1, [base])
+    assert done.stderr.startswith("Error: device is 'cuda', which torch cannot use here")
 
 
 def test_config_that_is_none(tmp_path):
