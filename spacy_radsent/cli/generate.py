@@ -4,7 +4,7 @@ from pathlib import Path
 
 import typer
 
-from ..corpus.records import write_records
+from ..corpus.records import read_records, write_records
 from ..endpoint import Endpoint
 from ..errors import RadsentError
 from ..synth.attributes import read_attributes
@@ -58,6 +58,10 @@ def generate_command(
     is no near-duplicate. The others stand beside the output in OUTPUT.rejects, all answers in OUTPUT.journal.
     """
     options.check_numbers(temperature, count=count, attempts=attempts, limit=limit)
+    if output.is_file() and not _is_generated(output):
+        raise RadsentError(
+            f"{output}: is nothing that radsent generate wrote, or has labels by now: name another file."
+        )
     retries = max_retries if batch else 0  # else they are the Client's
     settings = options.settings_of(base_url, api_key_env, concurrency, timeout, structured_output, retries)
     endpoint = Endpoint(settings, model)
@@ -90,3 +94,14 @@ def generate_command(
         raise RadsentError(
             f"{output}: not written, no report could be used, see {rejects_path(output)}: try another model."
         )
+
+
+def _is_generated(path: Path) -> bool:
+    """RETURNS (bool): Whether a file holds what an earlier run wrote, and nothing that was added since."""
+    try:
+        return all(
+            "provenance" in record.meta and not any(sentence.label for sentence in record.sentences)
+            for record in read_records(path)
+        )
+    except RadsentError:
+        return False

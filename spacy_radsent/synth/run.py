@@ -47,6 +47,8 @@ def open_run(
     """
     path = cache or journal_path(output)
     refuse_folder(output)
+    if output.suffix != ".jsonl":
+        raise RadsentError(f"{output}: is to hold records: name a .jsonl file.")
     if resume and force:
         raise RadsentError("--resume goes on with what is there, and --force sets it aside: give one of them.")
     if output.exists() and not (resume or force):

@@ -359,6 +359,35 @@ def test_what_is_there_is_not_lost_by_mistake(output):
         assert len(stub.requests) == 10
 
 
+@pytest.mark.parametrize("option", ["--force", "--resume", "--cache"])
+@pytest.mark.parametrize("content", ["labelled", "of others", "no corpus"])
+def test_what_others_wrote_is_not_replaced(output, option, content):
+    """Nor what was generated and labelled since."""
+    with serve(report) as (stub, url):
+        assert generate(output, url, "--cache", output.with_name("answers")).exit_code == 0
+        changed = rows(output)
+        for row in changed:
+            row["sentences"][0]["label"] = "POSITIVE" if content == "labelled" else None
+            row["meta"] = row["meta"] if content == "labelled" else {"source": "real"}
+        lines = ["所見,右肺に結節。"] if content == "no corpus" else map(json.dumps, changed)
+        output.write_text("\n".join(lines), encoding="utf-8")
+        before = {path: path.read_bytes() for path in output.parent.iterdir()}
+        options = ["--force", "--cache", output.with_name("answers")] if option == "--cache" else [option]
+        done = generate(output, url, *options)
+        assert len(stub.requests) == 5
+    assert done.exit_code == 1
+    assert "reports.jsonl: is nothing that radsent generate wrote, or has labels by now: name" in done.output
+    assert {path: path.read_bytes() for path in output.parent.iterdir()} == before
+
+
+def test_output_is_a_jsonl_file(output):
+    for name in ("reports.csv", "reports"):
+        done = generate(output.with_name(name), "http://127.0.0.1:9/v1")
+        assert done.exit_code == 1
+        assert f"{name}: is to hold records: name a .jsonl file." in done.output
+    assert not list(output.parent.iterdir())
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
