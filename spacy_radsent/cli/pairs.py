@@ -47,7 +47,9 @@ def pairs_command(
     if format not in ("jsonl", "parquet"):
         raise RadsentError(f"--format {format!r}: use jsonl or parquet.")
     if unknown := [name for name in polarity if name not in POLARITIES]:
-        raise RadsentError(f"--polarity {unknown[0]!r}: use {' or '.join(POLARITIES)}.")
+        raise RadsentError(
+            f"--polarity {unknown[0]!r}: use {' or '.join(POLARITIES)}, or give the option twice, with each."
+        )
     if not 0 <= min_probability <= 1:
         raise RadsentError(f"--min-probability {min_probability}: give a number from 0 to 1.")
     filters = Filters(tuple(polarity), min_probability, with_mark, with_review)

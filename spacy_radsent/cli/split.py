@@ -43,6 +43,8 @@ def split(
     """
     if not (dev > 0 and test > 0 and dev + test < 1):  # nan as well
         raise RadsentError(f"--dev {dev} and --test {test}: give shares above 0 that leave something to train on.")
+    if folder.is_file():
+        raise RadsentError(f"{folder}: is a file: give the folder that holds it.")
     if not folder.is_dir():
         raise RadsentError(f"{folder}: no such folder: check the path.")
     if output.resolve() == folder.resolve():

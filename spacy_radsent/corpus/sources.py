@@ -118,6 +118,8 @@ SOURCES = {".jsonl": jsonl_source, ".csv": csv_source, ".tsv": csv_source, ".par
 
 
 def _check_columns(path: Path, columns: list[str], layout: Layout) -> None:
+    if not any(name.strip() for name in columns):
+        raise RadsentError(f"{path}: is empty, or its first line is: give a table whose first line names its columns.")
     text, id = layout.text_column, layout.id_column
     for column, option, is_needed in ((text, "text", True), (id, "id", id != ID)):
         if is_needed and column not in columns:
@@ -127,9 +129,7 @@ def _check_columns(path: Path, columns: list[str], layout: Layout) -> None:
             if column == text:
                 nearly = nearly or [name for name in columns if TEXT_HEADER.fullmatch(name)][:1]
             meant = "".join(f" (is {name!r} meant?)" for name in nearly)
-            raise RadsentError(
-                f"{path}: no column {column!r} among {names or 'none'}{meant}: name it with --{option}-column."
-            )
+            raise RadsentError(f"{path}: no column {column!r} among {names}{meant}: name it with --{option}-column.")
     if twice := [name for name in columns if columns.count(name) > 1]:
         raise RadsentError(f"{path}: two columns are named {shown(twice[0])}: give each a name of its own.")
 

@@ -242,7 +242,10 @@ def test_bad_input(source, tmp_path):
         ((tmp_path / "broken.parquet", out), "broken.parquet: is no Parquet file (ArrowInvalid): give one"),
         ((source, out, "--min-probability", 0.99), "no finding is left"),
         ((source, out, "--format", "csv"), "--format 'csv': use jsonl or parquet."),
-        ((source, out, "--polarity", "MAYBE"), "--polarity 'MAYBE': use POSITIVE or NEGATIVE."),
+        (
+            (source, out, "--polarity", "both"),
+            "--polarity 'both': use POSITIVE or NEGATIVE, or give the option twice, with each.",
+        ),
         ((source, out, "--min-probability", 2), "--min-probability 2.0: give a number from 0 to 1."),
         ((source, tmp_path / "empty"), "empty: is there already"),
     ]:

@@ -192,7 +192,7 @@ GOOD = reports("a", 20)
 BAD_INPUTS: dict[str, tuple[dict[str, list], list[str], str]] = {
     "missing_folder": ({}, [], "in: no such folder"),
     "folder_without_jsonl": ({"in/README.md": [CANARY], "in/sub/a.jsonl": GOOD}, [], "in: no .jsonl file there"),
-    "a_file_for_a_folder": ({"in": GOOD}, [], "in: no such folder"),
+    "a_file_for_a_folder": ({"in": GOOD}, [], "in: is a file: give the folder that holds it."),
     "dev_negative": ({"in/a.jsonl": GOOD}, ["--dev", "-0.1"], "--dev -0.1 and --test 0.1: give shares above 0"),
     "test_negative": ({"in/a.jsonl": GOOD}, ["--test=-1"], "--dev 0.1 and --test -1.0: give shares"),
     "nothing_to_train_on": ({"in/a.jsonl": GOOD}, ["--dev", "0.5", "--test", "0.5"], "--dev 0.5 and --test 0.5: give"),

@@ -254,7 +254,9 @@ BAD_TABLES = {
     "nearly_the_column": (" text ,patient\nn.p.,山田花子\n", ["among ' text ', 'patient' (is ' text ' meant?): name"]),
     "unclosed_quote_in_the_names": (f'"text,id\n{CANARY},K1\n', ["not valid CSV (unexpected end", "check the quotes"]),
     "upper_case": ("ID,TEXT\nK1,山田花子。\n", ["no column 'text' among 'ID', 'TEXT'"]),
-    "empty": ("", ["no column 'text' among none"]),
+    "empty": ("", ["is empty, or its first line is: give a table whose first line names its columns."]),
+    "white_space": (" \n\n", ["is empty, or its first line is"]),
+    "empty_names": (f"\nid,text\nK1,{CANARY}\n", ["is empty, or its first line is"]),
     "other_delimiter": (f"id|text\nK1|{CANARY}\n", ["no column 'text' among 'id|text'"]),
     "too_many_cells": (
         f"id,text\nK1,肺。\nK2,{CANARY},結節\n",
