@@ -63,6 +63,8 @@ def calibrate(
     """
     _check(model, ppv, review)
     output = output or model
+    if model.resolve() in output.resolve().parents:
+        raise RadsentError(f"{output}: is inside of the pipeline's own folder: name one outside of it.")
     if overwrite:
         refuse_other_folder(output, of="config.cfg")
     else:

@@ -149,13 +149,14 @@ def test_bad_input(folder, bundled, tmp_path):
         ((model, dev, "--review", -1), "--review -1.0: give a number from 0 to less than 1."),
         ((model, dev, "--output", tmp_path / "there"), "there: is there already: name a folder that is not, or give"),
         ((model, dev, "--output", model), "model: is there already"),
+        ((model, dev, "--output", model / "vocab/new"), "vocab/new: is inside of the pipeline's own folder: name one"),
         ((model, dev, "--ppv", 0, "--output", tmp_path / "there", "--overwrite"), "there: holds something else"),
         ((model, dev, "--target", tmp_path / "few.jsonl"), "few.jsonl: 3 reports, 10 are needed: give more."),
         ((model, dev, "--target", tmp_path / "nowhere.jsonl"), "nowhere.jsonl: no such file"),
     ]:
         done = calibrate(*args, *([] if "--output" in args else ["--output", tmp_path / "new"]))
         assert done.exit_code == 1, (message, done.output)
-        assert not (tmp_path / "new").exists()
+        assert not (tmp_path / "new").exists() and not (model / "vocab/new").exists()
         assert message in " ".join(done.output.split()), (message, done.output)
         assert CANARY not in done.output
     assert spacy.load(model).get_pipe("radsent").decision.temperature == OVERCONFIDENT
