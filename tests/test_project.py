@@ -202,6 +202,12 @@ def test_workflow_that_leaves_one_out(project):
     assert "H (20 reports, 225 sentences)" in report
 
 
+def test_learning_rate_of_adapting_is_a_variable(project):
+    for variables, rate in (((), "0.001"), (("--vars.adapt_learn_rate", "2e-5"), "2e-05")):
+        done = run_project(project, "train-adapted", ".", "--dry", *variables)
+        assert f"--training.optimizer.learn_rate {rate} " in " ".join(done.stdout.split())
+
+
 def test_workflow_that_adapts_to_reports_of_ones_own(project):
     """Ten reports of institution H are learnt from; before and after, ten others, and what must not be forgotten."""
     lines = (ROOT / "assets/external_dev.jsonl").read_text("utf-8").splitlines()
@@ -251,7 +257,7 @@ def test_a_corpus_that_is_not_there(project):
 
 
 def test_workflow_of_a_language_model(project, tmp_path):
-    model = save_llm("qwen3", tmp_path / "model", num_hidden_layers=1, initializer_range=0.02)
+    save_llm("qwen3", project / "models/tiny", num_hidden_layers=1, initializer_range=0.02)
     corpus = tmp_path / "corpora/few"
     corpus.mkdir(parents=True)
     lines = (ROOT / "assets/bundled/part00.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
@@ -261,7 +267,7 @@ def test_workflow_of_a_language_model(project, tmp_path):
     config = (project / "configs/lora.cfg").read_text(encoding="utf-8")
     config = config.replace("epochs = 3", "epochs = 1").replace("max_length = 2048", "max_length = 8192")
     (project / "configs/lora.cfg").write_text(config, encoding="utf-8")
-    variables = {"corpora": corpus.parent, "corpus": "few", "llm": model}
+    variables = {"corpora": corpus.parent, "corpus": "few", "llm": "models/tiny"}
     done = run_project(
         project,
         "llm",
@@ -275,6 +281,12 @@ def test_workflow_of_a_language_model(project, tmp_path):
     assert 0 <= run.all.counted_wrong.metrics["macro_f1"].value <= 1
     assert run.calibration.sentences == run.all.sentences
     assert (project / "training/lora/adapter_model.safetensors").exists()
+    doc = spacy.load(project / "training/llm")("胸水なし。")  # from another folder than the project's
+    assert doc.spans["radsent"].attrs["status"] == ["ok"]
+    command = ["scripts/assemble_llm.py", "configs/llm.cfg", str(tmp_path / "llm"), "on/hub", "no/adapter"]
+    subprocess.run([sys.executable, *command], cwd=project, check=True, capture_output=True)
+    paths = load_config(tmp_path / "llm/config.cfg")["paths"]
+    assert (paths["llm"], paths["adapter"]) == ("on/hub", "no/adapter")
 
 
 def test_workflow_of_synthetic_data(project):
