@@ -22,8 +22,8 @@ from llms import (
 from spacy.cli.train import train as spacy_train
 from thinc.api import CupyOps
 from tiny import (
-    ABSENT,
     GOLD,
+    NO_FINDINGS,
     REPORTS,
     assert_knows_reports,
     labels_of,
@@ -92,7 +92,7 @@ def test_learns_from_a_teacher(gpu, tmp_path):
     train_tiny().to_disk(tmp_path)
     nlp = make_pipeline()
     nlp.config["initialize"]["components"]["radsent"] = {"teacher": str(tmp_path), "teacher_share": 1.0}
-    learn_reports(nlp, 0.01, examples=make_examples(nlp, ABSENT))
+    learn_reports(nlp, 0.01, examples=make_examples(nlp, NO_FINDINGS))
     assert_knows_reports(nlp)
 
 
@@ -169,7 +169,7 @@ def test_an_adapter_is_trained_in_half_precision_and_in_4_bits(tmp_path, in_4bit
     if in_4bit == "true" and not has_four_bits():
         pytest.skip("bitsandbytes is not installed")
     base = save_llm("qwen3", tmp_path / "base", **LORA_SHAPE)
-    memorize_reports(base, ABSENT, steps=150, learn_rate=0.005, device="cuda")
+    memorize_reports(base, NO_FINDINGS, steps=150, learn_rate=0.005, device="cuda")
     corpus, adapter = tmp_path / "corpus", tmp_path / "adapter"
     corpus.mkdir()
     done = train_lora(base, write_lora_corpus(corpus), adapter, **LORA_FAST, **{"model.load_in_4bit": in_4bit})

@@ -18,7 +18,7 @@ GOLD = [
     "BACKGROUND POSITIVE CONTINUATION NEGATIVE NEGATIVE",
     "BACKGROUND POSITIVE CONTINUATION NEGATIVE",
 ]
-ABSENT = [" ".join("NEGATIVE" for _ in labels.split()) for labels in GOLD]  # wrong labels, to tell who taught them
+NO_FINDINGS = [" ".join("BACKGROUND" for _ in labels.split()) for labels in GOLD]  # to tell who taught labels
 SMALL = {
     "model": {
         "size": 2,

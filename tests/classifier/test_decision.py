@@ -74,7 +74,7 @@ def test_a_pipeline_decides_so_and_keeps_it(trained, tmp_path):
     raw = [span._.radsent_scores for doc in trained.pipe(REPORTS) for span in doc.spans["radsent"]]
     trained.to_disk(tmp_path / "trained")
     settings = {"temperature": 2.0, "positive_threshold": 0.999, "review_below": 1.0}
-    settings |= {"label_weights": [1.0, 3.0, 3.0, 0.5]}
+    settings |= {"label_weights": [3.0, 3.0, 1.0, 0.5]}
     spacy.load(tmp_path / "trained", config={"components": {"radsent": settings}}).to_disk(tmp_path / "calibrated")
     again = spacy.load(tmp_path / "calibrated")
     assert again.get_pipe("radsent").decision == Decision(**settings)
@@ -84,7 +84,7 @@ def test_a_pipeline_decides_so_and_keeps_it(trained, tmp_path):
     for before, after in zip(
         raw, (span._.radsent_scores for doc in docs for span in doc.spans["radsent"]), strict=True
     ):
-        odds = [scores["POSITIVE"] / scores["NEGATIVE"] for scores in (before, after)]
+        odds = [scores["POSITIVE"] / scores["BACKGROUND"] for scores in (before, after)]
         assert odds[1] == pytest.approx(odds[0] ** 0.5, rel=1e-3)
     # One that was saved before there were these settings.
     path = tmp_path / "trained/config.cfg"

@@ -8,7 +8,17 @@ import spacy
 from spacy.tokens import Span
 from spacy.training import Example
 from spacy.vectors import Vectors
-from tiny import ABSENT, GOLD, REPORTS, labels_of, learn_reports, make_examples, make_pipeline, scores_of, train_tiny
+from tiny import (
+    GOLD,
+    NO_FINDINGS,
+    REPORTS,
+    labels_of,
+    learn_reports,
+    make_examples,
+    make_pipeline,
+    scores_of,
+    train_tiny,
+)
 
 from spacy_radsent.errors import RadsentError
 
@@ -32,8 +42,8 @@ def train_with(examples_of, **settings):
     return nlp
 
 
-def all_absent(nlp):
-    return make_examples(nlp, ABSENT)
+def without_findings(nlp):
+    return make_examples(nlp, NO_FINDINGS)
 
 
 def without_labels(nlp):
@@ -47,9 +57,9 @@ def said_by(nlp):
     return [" ".join(labels_of(nlp(text))) for text in REPORTS]
 
 
-@pytest.mark.parametrize(("share", "learned"), [(0.0, ABSENT), (1.0, GOLD)])
+@pytest.mark.parametrize(("share", "learned"), [(0.0, NO_FINDINGS), (1.0, GOLD)])
 def test_learns_from_labels_or_from_the_teacher_as_its_share_says(teacher, share, learned):
-    assert said_by(train_with(all_absent, teacher=teacher, teacher_share=share)) == learned
+    assert said_by(train_with(without_findings, teacher=teacher, teacher_share=share)) == learned
 
 
 def test_learns_sentences_without_label_from_the_teacher_whatever_its_share(teacher):
@@ -58,20 +68,20 @@ def test_learns_sentences_without_label_from_the_teacher_whatever_its_share(teac
 
 def test_the_gradient_is_probability_minus_the_mean_of_both_targets(teacher):
     nlp = pipeline_with(teacher=teacher, teacher_share=0.25)
-    examples = all_absent(nlp)
+    examples = without_findings(nlp)
     nlp.initialize(lambda: examples)
     pipe = nlp.get_pipe("radsent")
     sentences = [pipe.gold_sentences(eg) for eg in examples]
     scores = numpy.full((14, 4), 0.25, dtype="f")
     _, gradient = pipe.get_loss(examples, (sentences, scores))
     taught = numpy.concatenate([scores_of(doc) for doc in spacy.load(teacher).pipe(REPORTS)])
-    smoothed = 0.95 * numpy.array([0.0, 0.0, 1.0, 0.0]) + 0.05 / 4
+    smoothed = 0.95 * numpy.array([1.0, 0.0, 0.0, 0.0]) + 0.05 / 4
     assert numpy.allclose(gradient, scores - (0.75 * smoothed + 0.25 * taught), atol=1e-5)
 
 
 def test_what_was_taught_is_saved_and_the_teacher_is_not(teacher, tmp_path):
     shutil.copytree(teacher, tmp_path / "teacher")
-    nlp = train_with(all_absent, teacher=str(tmp_path / "teacher"), teacher_share=1.0)
+    nlp = train_with(without_findings, teacher=str(tmp_path / "teacher"), teacher_share=1.0)
     nlp.to_disk(tmp_path / "taught")
     shutil.rmtree(tmp_path / "teacher")
     assert said_by(spacy.load(tmp_path / "taught")) == GOLD
@@ -79,9 +89,9 @@ def test_what_was_taught_is_saved_and_the_teacher_is_not(teacher, tmp_path):
 
 
 def test_a_new_training_forgets_the_teacher(teacher):
-    nlp = train_with(all_absent, teacher=teacher, teacher_share=1.0)
+    nlp = train_with(without_findings, teacher=teacher, teacher_share=1.0)
     nlp.config["initialize"]["components"]["radsent"] = {}
-    nlp.initialize(lambda: all_absent(nlp))
+    nlp.initialize(lambda: without_findings(nlp))
     examples = without_labels(nlp)
     sentences = [nlp.get_pipe("radsent").gold_sentences(eg) for eg in examples]
     loss, gradient = nlp.get_pipe("radsent").get_loss(examples, (sentences, numpy.full((14, 4), 0.25, dtype="f")))
@@ -124,7 +134,7 @@ def test_a_teacher_reads_with_its_own_tokenizer_and_its_own_word_vectors(tmp_pat
     other.to_disk(tmp_path)
 
     nlp = pipeline_with(teacher=str(tmp_path), teacher_share=1.0)
-    examples = all_absent(nlp)
+    examples = without_findings(nlp)
     examples.insert(1, Example(nlp.make_doc("所見"), nlp.make_doc("所見")))  # nobody said what its sentences are
     nlp.initialize(lambda: examples)
     assert len(nlp.make_doc(REPORTS[0])) < len(other.make_doc(REPORTS[0]))
