@@ -60,8 +60,8 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
         decision (Decision): How probabilities become labels.
         tokenizer (Optional[Callable[[str], Doc]]): Tokenizes reports that are read before the model is given them
             (`forms.py`); None: it is given all as they are printed.
-        never_negative (bool): Lesions that have not changed, and what is suspected or abnormal, are never NEGATIVE;
-            see `never_negative.py`.
+        never_negative (bool): What is by its words there, suspected, or a lesion without change is never NEGATIVE; see
+            `never_negative.py`.
         scorer (Optional[Callable]): See `scorer.label_score`.
         """
         if not 0.0 <= label_smoothing < 1.0:
