@@ -72,7 +72,7 @@ def without_negative(scores: Any, sentences: Iterable[str]) -> Any:
     sentences (Iterable[str]): Their texts.
     RETURNS (ndarray): Probabilities, (n, 4); the same array.
     """
-    likely = scores[:, Label.NEGATIVE] >= LEAST
+    likely = (scores[:, Label.NEGATIVE] >= LEAST).tolist()
     rows = [row for row, sentence in enumerate(sentences) if likely[row] and is_never_negative(sentence)]
     if rows:
         scores[rows, Label.POSITIVE] += scores[rows, Label.NEGATIVE]
