@@ -89,9 +89,10 @@ def _boxes(sentence: str) -> Iterator[Edit]:
     """YIELDS (Edit): "□有 ☑無", "有□ 無☑": for each box, where ticked and empty ones of a kind stand together."""
     for before, behind in zip(TICKED_AND_EMPTY, BEHIND_CHOICES, strict=True):
         chosen, others = _of_kind(sentence, before)
-        if _stand_behind(sentence, chosen + others):
+        boxes = sorted(chosen + others, key=lambda box: box.start())
+        if _stand_behind(sentence, boxes):
             chosen, others = _of_kind(sentence, behind)
-        elif _begins_with_bullet(sentence, chosen + others):
+        elif _begins_with_bullet(sentence, boxes):
             chosen, others = ([box for box in kind if sentence[: box.start()].strip()] for kind in (chosen, others))
         if chosen and others:
             # "腸重積 ●有 ○無 型 ●回腸結腸 ○小腸小腸": the empty ones are of two questions
@@ -109,14 +110,13 @@ def _stand_behind(sentence: str, boxes: list[re.Match[str]]) -> bool:
     """RETURNS (bool): Whether boxes stand behind their choices: one before the first of them, none behind the last."""
     if not boxes:
         return False
-    first, last = (edge(boxes, key=lambda box: box.start()) for edge in (min, max))
-    word = re.search(rf"{BEFORE_BOX}$", sentence[: first.start()])
-    return word is not None and word[1] in CHOICES and not last[1]
+    word = re.search(rf"{BEFORE_BOX}$", sentence[: boxes[0].start()])
+    return word is not None and word[1] in CHOICES and not boxes[-1][1]
 
 
 def _begins_with_bullet(sentence: str, boxes: list[re.Match[str]]) -> bool:
     """RETURNS (bool): Whether the first box marks what the choices are of, as in "○胸水 ●有 ○無"."""
-    first, *others = [box[1] for box in sorted(boxes, key=lambda box: box.start())] or [""]
+    first, *others = [box[1] for box in boxes] or [""]
     begins = any(not sentence[: box.start()].strip() for box in boxes)
     return begins and first not in CHOICES and bool(others) and CHOICES.issuperset(others)
 
