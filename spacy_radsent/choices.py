@@ -12,13 +12,14 @@ PRESENT = (*"有＋+⊕Y", "有り", "あり", "ある", "はい", "Yes", "yes",
 ABSENT = (*"無－−-⊖N", "無し", "なし", "ない", "いいえ", "No", "no", "陰性", "非該当", "absent", "none")
 SIGNS = {**dict.fromkeys(PRESENT, "(+)"), **dict.fromkeys(ABSENT, "(-)")}
 # Where one of these is printed, what stands beside it is another choice: not so in "肝・【胆嚢】".
-OTHERS = ("正常", "異常", "異常なし", "著変なし", "n.p.", "普通", "疑い", "疑", "不明", "要", "不要", "可", "不可")
+OTHERS = ("正常", "異常", "異常なし", "著変なし", "n.p.", "普通", "疑い", "疑", "±", "不明", "要", "不要", "可", "不可")
 CHOICES = {*SIGNS, *OTHERS}
+YES, NO = ("|".join(re.escape(word) for word in words if word not in "YN") for words in (PRESENT, ABSENT))
 NORMAL = {"正常", "異常なし", "著変なし", "n.p.", "普通", *ABSENT}
 
 # Boxes before each choice: ticked ones, and empty ones of the same kind.
 BOXES = [
-    (r"[☑☒✓✔■✅▣]", r"[□☐⬜]"),
+    (rf"(?:[☑☒✓✔■✅▣]|(?<!\w)レ(?=\s?(?:{YES}|{NO})))", r"[□☐⬜]"),
     (r"[●◉]", r"[○◯]"),
     (r"[\[［]\s?[xXｘ✓○●レ]\s?[\]］]", r"[\[［]\s*[\]］]"),
     (r"[(（]\s?[xXｘ✓○●レ]\s?[)）]", r"[(（]\s*[)）]"),
@@ -42,8 +43,13 @@ END = r"(?![^\s、，,。．）)；;（(.])"
 BEHIND_EACH_OTHER = [
     re.compile(rf"{START}{CHOICE.pattern}(?:{SLASH}{CHOICE.pattern})+{END}"),
     re.compile(rf"{START}{KNOWN_CHOICE}(?:\s{{1,2}}{KNOWN_CHOICE})+{END}"),
+    re.compile(rf"{START}(?:【(?:{YES}|{NO})】(?:{YES}|{NO})|(?:{YES}|{NO})【(?:{YES}|{NO})】){END}"),
 ]
-POINTED_AT = re.compile(rf"{START}({WORD}(?:{SLASH}{WORD})+)\s?[{ARROWS}]\s?(?P<chosen>{WORD}){END}")
+PRINTED_CHOICES = rf"{START}(?P<printed>{WORD}(?:{SLASH}{WORD})+)\s?"
+POINTED_AT = [
+    re.compile(rf"{PRINTED_CHOICES}[{ARROWS}]\s?(?P<bracket>[〔【＿])?(?P<chosen>{WORD})(?(bracket)[〕】＿]){END}"),
+    re.compile(rf"{PRINTED_CHOICES}[〔【](?P<chosen>{WORD})[〕】]{END}"),
+]
 
 # In few sentences: the others are not looked at closely, which would take four times as long.
 MARK = rf"[{OPENING}{CLOSING}{MARKS_BEFORE}{ARROWS}⊕⊖]"
@@ -52,8 +58,14 @@ LONGEST = 1000  # characters: the time grows with their square
 QUESTION = re.compile(r"(?:[がは]?(?:あるか|ありますか|認めるか|認めますか))?[?？]?[\s:：（]*(\([+-]\))）?")
 
 # Both printed, in whatever notation: "(レ)あり ( )なし", "有・無", not "結節あり、胸水なし".
-YES, NO = ("|".join(re.escape(word) for word in words if word not in "YN") for words in (PRESENT, ABSENT))
 PRINTED = re.compile(rf"(?:{YES})[^\w、，,。]{{1,8}}(?:{NO})|(?:{NO})[^\w、，,。]{{1,8}}(?:{YES})")
+
+
+# Both beside each other and nothing but marks between, in a notation that is not read: not "有意狭窄なし / 無気肺あり".
+SAYS_YES = r"[(（][+＋][)）]|有り?|あり|はい|陽性|該当|[＋⊕]"
+SAYS_NO = r"[(（][\-－][)）]|無し?|なし|いいえ|陰性|非該当|[－⊖]"
+BETWEEN = r"(?:[^\w、，,。#+\-]|[レvV①-⑳\d]){1,8}"
+UNREAD = re.compile(rf"(?:(?:{SAYS_YES}){BETWEEN}(?:{SAYS_NO})|(?:{SAYS_NO}){BETWEEN}(?:{SAYS_YES}))(?!\w)")
 
 
 class Edit(NamedTuple):
@@ -68,7 +80,7 @@ def read_choices(sentence: str) -> str:
     """RETURNS (str): A sentence with what was chosen alone; as it is where nothing is a choice."""
     if len(sentence) > LONGEST or not HINT.search(sentence):
         return sentence
-    edits = [*_boxes(sentence)] or [*_pointed_at(sentence)] or [*_behind_each_other(sentence)]
+    edits = [*_boxes(sentence)] or [*_pointed_at(sentence), *_behind_each_other(sentence)]
     if not edits:
         return sentence
     pieces, last = [], 0
@@ -83,6 +95,11 @@ def read_choices(sentence: str) -> str:
 def holds_choices(sentence: str) -> bool:
     """RETURNS (bool): Whether choices are printed in a sentence, be it in a notation that cannot be read."""
     return bool(PRINTED.search(sentence)) or read_choices(sentence) != sentence
+
+
+def unread_choices(sentence: str) -> bool:
+    """RETURNS (bool): Whether what was chosen remains unknown: "あり" beside "なし", in a notation that is not read."""
+    return bool(UNREAD.search(sentence) and UNREAD.search(read_choices(sentence)))
 
 
 def _boxes(sentence: str) -> Iterator[Edit]:
@@ -122,11 +139,12 @@ def _begins_with_bullet(sentence: str, boxes: list[re.Match[str]]) -> bool:
 
 
 def _pointed_at(sentence: str) -> Iterator[Edit]:
-    """YIELDS (Edit): "なし・疑い・あり →あり"."""
-    for match in POINTED_AT.finditer(sentence):
-        printed = re.split(SLASH, match[1])
-        if match["chosen"] in printed and CHOICES & {*printed}:
-            yield Edit(*match.span(), _put(match["chosen"], {*printed}))
+    """YIELDS (Edit): "なし・疑い・あり →あり", "有・無〔無〕"."""
+    for pattern in POINTED_AT:
+        for match in pattern.finditer(sentence):
+            printed = re.split(SLASH, match["printed"])
+            if match["chosen"] in printed and CHOICES & {*printed}:
+                yield Edit(*match.span(), _put(match["chosen"], {*printed}))
 
 
 def _behind_each_other(sentence: str) -> Iterator[Edit]:
@@ -136,7 +154,7 @@ def _behind_each_other(sentence: str) -> Iterator[Edit]:
             choices = [*CHOICE.finditer(match[0])]
             # "(+)" may be marked, and may be how it is printed: "(+)・-", "(+)／【(-)】".
             marked = [c for c in choices if _is_marked(c)] or [c for c in choices if c[1] + c[3] == "()"]
-            printed = {c[2] for c in choices if c not in marked}
+            printed = {c[2] if c[2] in CHOICES else c[2].rstrip(".") for c in choices if c not in marked}
             if len(marked) == 1 and CHOICES & printed:
                 yield Edit(*match.span(), _put(marked[0][2], printed))
 

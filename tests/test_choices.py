@@ -6,7 +6,7 @@ import spacy
 from spacy.training import Example
 from tiny import gold_doc, labels_of, learn_reports, make_pipeline, scores_of, train_tiny
 
-from spacy_radsent.choices import read_choices
+from spacy_radsent.choices import read_choices, unread_choices
 from spacy_radsent.tokenizer import JapaneseTokenizer
 
 
@@ -56,6 +56,15 @@ from spacy_radsent.tokenizer import JapaneseTokenizer
         ("骨折 有□無☑", "骨折 (-)"),
         ("右乳房：□正常 ☑腫瘤 □石灰化", "右乳房： 腫瘤 (+)"),
         ("肺野 ( )正常 (○)腫瘤影", "肺野 腫瘤影 (+)"),
+        ("結節 □無 レ有（右S1）", "結節 (+)（右S1）"),
+        ("骨折 レなし □あり", "骨折 (-)"),
+        ("局所再発 有【無】", "局所再発 (-)"),
+        ("CVポート 【有】無, 先端は上大静脈です.", "CVポート (+), 先端は上大静脈です."),
+        ("膿瘍 ＋ ± ⊖ / 血流 ⊕ ± －", "膿瘍 (-) / 血流 (+)"),
+        ("後弯変形　＿有＿／無.", "後弯変形 (+)"),
+        ("イ）浸潤影 有・無〔有〕 部位〔右下〕", "イ）浸潤影 (+) 部位〔右下〕"),
+        ("膵管癒合不全　有／無→＿無＿", "膵管癒合不全 (-)"),
+        ("胆管拡張 〔無〕・有　胆石 無・有→〔有〕。", "胆管拡張 (-)　胆石 (+)。"),
     ],
 )
 def test_what_was_chosen(printed, chosen):
@@ -102,6 +111,35 @@ def test_what_is_no_choice(sentence):
     assert read_choices(sentence) == sentence
 
 
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        *("結節 1なし ②あり", "胸水：1（0なし 1あり）", "骨挫傷 有・無〔外顆 脛骨外側後方〕"),
+        *(
+            "壁の造影　有／無（造影なし）",
+            "塗り残し：○有　○無",
+            "結節 (+)・(-)",
+            "胸水 □有 □無",
+            "石灰化 陽性/陰性（左のみ）",
+        ),
+    ],
+)
+def test_what_was_chosen_remains_unknown(sentence):
+    assert unread_choices(sentence)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        *("胸水 □有 ☑無", "局所再発 有【無】", "胸水なし、結節あり", "有意狭窄(-)、起始異常(-)"),
+        *("両側仙腸関節に硬化像あり[#6-7]", "硬膜下血腫(+)[#1-2]。", "前回 なし → 今回 あり", "胸水の有無を確認", ""),
+        *("有意な狭窄あり・無気肺なし", "右：あり　左：なし", "浮腫あり。なし", "リンパ節(-)(-)"),
+    ],
+)
+def test_nothing_remains_unknown(sentence):
+    assert not unread_choices(sentence)
+
+
 @pytest.mark.parametrize("sentence", ["・有" * 2000, "【" * 5000, "□有" * 1000 + "☑", "有 " * 3000 + "無"])
 def test_long_lines_end(sentence):
     assert read_choices(sentence)
@@ -122,6 +160,15 @@ def test_a_form_is_labelled_by_what_was_chosen(trained):
     assert [span.text for span in doc.spans["radsent"]] == FORM.split("\n")
     assert doc.text == FORM
     assert scores_of(other) == pytest.approx(scores_of(trained("胸水なし。")), abs=1e-6)
+
+
+def test_what_cannot_be_read_is_to_be_reviewed(trained, tmp_path):
+    text = f"{FORM}\n腹水 1なし ②あり\n腫瘤 □有 □無"
+    ok, review = ["ok"] * 4, ["review"] * 2
+    assert trained(text).spans["radsent"].attrs["status"] == ok + review
+    trained.to_disk(tmp_path)
+    printed = spacy.load(tmp_path, config={"components": {"radsent": {"read_choices": False}}})
+    assert printed(text).spans["radsent"].attrs["status"] == ok + ["ok"] * 2
 
 
 def test_the_minus_key_of_an_input_method_is_a_minus(trained):

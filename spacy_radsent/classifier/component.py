@@ -15,6 +15,7 @@ from thinc.api import Model, Ops, Optimizer, set_dropout_rate
 from thinc.types import Floats2d, Ragged
 
 from ..boundaries import sentence_offsets
+from ..choices import unread_choices
 from ..errors import RadsentError
 from ..extensions import install_extensions
 from ..labeller import Labelled, SentenceLabeller, write_labelled
@@ -119,12 +120,17 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
         RETURNS (Prediction): The sentences, and their probabilities.
         """
         given = docs, sentences
-        if self.tokenizer is not None and not listens(self.model):  # a listener knows these documents and no others
-            given = as_chosen(docs, sentences, self.tokenizer)
+        if self._reader is not None:
+            given = as_chosen(docs, sentences, self._reader)
         scores = self._probabilities(*given)
         if self.never_negative:
             scores = without_negative(scores, (span.text for spans in given[1] for span in spans))
         return sentences, scores
+
+    @property
+    def _reader(self) -> Callable[[str], Doc] | None:
+        """RETURNS (Optional[Callable[[str], Doc]]): Not for a listener, which knows the documents before it alone."""
+        return None if listens(self.model) else self.tokenizer
 
     def _probabilities(self, docs: list[Doc], sentences: list[list[Span]]) -> Floats2d:
         if not any(sentences):
@@ -150,6 +156,9 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
         for doc, sentences in zip(docs, all_sentences, strict=True):
             of_doc = [next(decided) for _ in sentences]
             labels, probabilities, statuses = zip(*of_doc, strict=True) if of_doc else ((), (), ())
+            if self._reader is not None:
+                unread = [unread_choices(span.text) for span in sentences]
+                statuses = tuple("review" if i else status for i, status in zip(unread, statuses, strict=True))
             write_labelled(doc, Labelled(sentences, labels, probabilities, statuses), self.key, self.name)
 
     def update(
