@@ -5,7 +5,7 @@ only where training held it. So what was not chosen is left out, and what was is
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 PRESENT = (*"有＋+⊕Y", "有り", "あり", "ある", "はい", "Yes", "yes", "陽性", "該当", "present")
@@ -25,7 +25,8 @@ BOXES = [
     (r"[(（]\s?[xXｘ✓○●レ]\s?[)）]", r"[(（]\s*[)）]"),
 ]
 ANY_BOX = "|".join(box for kind in BOXES for box in kind)
-OF_BOX = rf"\s?((?:(?!{ANY_BOX})[^\s、，,。．;；|｜／/(（.]|\.(?=\w))*)"
+SLASH = r"\s?[・／/|｜]\s?"
+OF_BOX = rf"\s?((?:(?!{SLASH}(?:{ANY_BOX})|{ANY_BOX})[^\s、，,。．;；|｜／/(（.]|\.(?=\w))*)"
 BEFORE_BOX = rf"((?:(?!{ANY_BOX})[^\s、，,。．;；:：|｜／/(（.])+)\s?"
 TICKED_AND_EMPTY = [tuple(re.compile(box + OF_BOX) for box in kind) for kind in BOXES]
 BEHIND_CHOICES = [tuple(re.compile(BEFORE_BOX + box) for box in kind) for kind in BOXES]
@@ -36,14 +37,22 @@ OPENING, CLOSING = ("".join(map(re.escape, side)) for side in zip(*BRACKETS, str
 MARKS_BEFORE, MARKS_AFTER, ARROWS = "○◎✓レ", "○◎✓", "→⇒"
 WORD = rf"(?:\([+＋\-－]\)|[^\s・／/|｜、，。．,:：;；{OPENING}{CLOSING}{MARKS_BEFORE}{ARROWS}]{{1,10}})"
 CHOICE = re.compile(rf"([{OPENING}{MARKS_BEFORE}{ARROWS}]?)({WORD})([{CLOSING}{MARKS_AFTER}]?)")
-KNOWN_CHOICE = CHOICE.pattern.replace(WORD, "|".join(map(re.escape, sorted(CHOICES, key=len, reverse=True))))
-SLASH = r"\s?[・／/|｜]\s?"
+
+
+def _one_of(words: Iterable[str]) -> str:
+    """RETURNS (str): The pattern of a choice that is one of these words."""
+    return CHOICE.pattern.replace(WORD, "|".join(map(re.escape, sorted(words, key=len, reverse=True))))
+
+
+KNOWN_CHOICE = _one_of(CHOICES)
+SAID = _one_of(word for word in SIGNS if word.isalpha() and not word.isascii())
 START = rf"(?:(?<![^\s:：、，,{OPENING}])|(?=[【〔（＿]))"
 END = r"(?![^\s、，,。．）)；;（(.])"
 BEHIND_EACH_OTHER = [
     re.compile(rf"{START}{CHOICE.pattern}(?:{SLASH}{CHOICE.pattern})+{END}"),
     re.compile(rf"{START}{KNOWN_CHOICE}(?:\s{{1,2}}{KNOWN_CHOICE})+{END}"),
     re.compile(rf"{START}(?:【(?:{YES}|{NO})】(?:{YES}|{NO})|(?:{YES}|{NO})【(?:{YES}|{NO})】){END}"),
+    re.compile(rf"{SAID}(?:{SLASH}{SAID})+{END}"),  # "胸水あり・【なし】"
 ]
 PRINTED_CHOICES = rf"{START}(?P<printed>{WORD}(?:{SLASH}{WORD})+)\s?"
 POINTED_AT = [
@@ -114,8 +123,12 @@ def _boxes(sentence: str) -> Iterator[Edit]:
         if chosen and others:
             # "腸重積 ●有 ○無 型 ●回腸結腸 ○小腸小腸": the empty ones are of two questions
             printed = {box[1] for box in others} if not any(box[1] in CHOICES for box in chosen) else set()
-            yield from (Edit(*box.span(), _put(box[1], printed)) for box in chosen)
-            yield from (Edit(len(sentence[: box.start()].rstrip()), box.end(), "") for box in others)
+            starts, end = {box.start() for box in chosen + others}, 0
+            for box in sorted(chosen + others, key=lambda box: box.start()):
+                start = box.start() if box in chosen else max(end, len(sentence[: box.start()].rstrip()))
+                slash = re.compile(SLASH).match(sentence, box.end())
+                end = slash.end() if slash and slash.end() in starts else box.end()
+                yield Edit(start, end, _put(box[1], printed) if box in chosen else "")
 
 
 def _of_kind(sentence: str, kind: tuple[re.Pattern[str], ...]) -> list[list[re.Match[str]]]:

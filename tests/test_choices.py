@@ -1,11 +1,15 @@
 """Choices on forms: what was chosen, in the notations of many institutions, and what is no choice."""
 
+import itertools
+import re
+
 import numpy
 import pytest
 import spacy
 from spacy.training import Example
 from tiny import gold_doc, labels_of, learn_reports, make_pipeline, scores_of, train_tiny
 
+from spacy_radsent.augment.answers import BEFORE, BETWEEN, MARKED, OPTIONS
 from spacy_radsent.choices import read_choices, unread_choices
 from spacy_radsent.tokenizer import JapaneseTokenizer
 
@@ -61,15 +65,30 @@ from spacy_radsent.tokenizer import JapaneseTokenizer
         ("局所再発 有【無】", "局所再発 (-)"),
         ("CVポート 【有】無, 先端は上大静脈です.", "CVポート (+), 先端は上大静脈です."),
         ("膿瘍 ＋ ± ⊖ / 血流 ⊕ ± －", "膿瘍 (-) / 血流 (+)"),
-        ("後弯変形　＿有＿／無.", "後弯変形 (+)"),
+        ("後弯変形　＿有＿／無.", "後弯変形 (+)."),
         ("イ）浸潤影 有・無〔有〕 部位〔右下〕", "イ）浸潤影 (+) 部位〔右下〕"),
         ("膵管癒合不全　有／無→＿無＿", "膵管癒合不全 (-)"),
+        ("胸水 ☑なし・□あり・□正常", "胸水 (-)"),
+        ("骨折：□有／☑無／□不明、転位なし", "骨折 (-)、転位なし"),
+        ("結節 有□／無☑", "結節 (-)"),
+        ("胸水あり・【なし】", "胸水 (-)"),
         ("胆管拡張 〔無〕・有　胆石 無・有→〔有〕。", "胆管拡張 (-)　胆石 (+)。"),
     ],
 )
 def test_what_was_chosen(printed, chosen):
     assert read_choices(printed) == chosen
     assert read_choices(chosen) == chosen
+
+
+@pytest.mark.parametrize(("chosen", "other"), MARKED)
+@pytest.mark.parametrize(("yes", "no"), OPTIONS)
+def test_whatever_stands_between(chosen, other, yes, no):
+    """In the notations of the augmenter."""
+    for words, between, before in itertools.product([(yes, no), (no, yes)], BETWEEN, filter(None, BEFORE)):
+        for word, sign in zip((yes, no), ("(+)", "(-)"), strict=True):
+            printed = between.join((chosen if choice == word else other).format(choice) for choice in words)
+            read = read_choices(f"胸水{before}{printed}")
+            assert re.fullmatch(rf"胸水[:：]? ?{re.escape(sign)}", read), printed
 
 
 @pytest.mark.parametrize(
