@@ -1,6 +1,5 @@
 """The `radsent` component: a trainable pipe that labels every sentence of a report in its context."""
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc, Span
 from spacy.training import Example, validate_examples
 from spacy.vocab import Vocab
-from thinc.api import Model, Ops, Optimizer, set_dropout_rate
+from thinc.api import Model, Optimizer, set_dropout_rate
 from thinc.types import Floats2d, Ragged
 
 from ..boundaries import sentence_offsets
@@ -25,7 +24,9 @@ from .decision import Decision
 from .ensemble import listens
 from .forms import as_chosen
 from .never_negative import without_negative
+from .targets import Targets
 from .teacher import Teacher
+from .texts import ragged_offsets
 from .weights import check_trained, load_weights
 
 # What `predict` hands to `set_annotations`: the sentences of each Doc, and a row of probabilities for each sentence.
@@ -42,8 +43,7 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
         name: str = "radsent",
         *,
         spans_key: str = SPANS_KEY,
-        label_smoothing: float = 0.0,
-        class_weights: dict[str, float] | None = None,
+        targets: Targets = Targets(),
         decision: Decision = Decision(),
         tokenizer: Callable[[str], Doc] | None = None,
         never_negative: bool = True,
@@ -55,9 +55,7 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
         model (Model[Tuple[List[Doc], Ragged], Floats2d]): Takes documents and the token offsets of their sentences
             (n, 2), gives probabilities (n, 4).
         spans_key (str): Key of the span group to write, and to read gold labels from.
-        label_smoothing (float): Share of the target probability spread evenly over the labels in training, [0, 1).
-        class_weights (Optional[Dict[str, float]]): What a sentence of a label counts in training; 1 for those not
-            named. More for POSITIVE: fewer findings are missed, more are false.
+        targets (Targets): What labels teach.
         decision (Decision): How probabilities become labels.
         tokenizer (Optional[Callable[[str], Doc]]): Tokenizes reports that are read before the model is given them
             (`forms.py`); None: it is given all as they are printed.
@@ -65,15 +63,7 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
             `never_negative.py`.
         scorer (Optional[Callable]): See `scorer.label_score`.
         """
-        if not 0.0 <= label_smoothing < 1.0:
-            raise RadsentError(f"label_smoothing is {label_smoothing}: give a number of at least 0 and less than 1.")
-        weights = dict(class_weights or {})
-        for label, weight in weights.items():
-            if label not in LABELS or not 0.0 <= weight < math.inf:
-                raise RadsentError(
-                    f"class_weights has {label!r}: {weight}: give numbers of at least 0 for {', '.join(LABELS)}."
-                )
-        if weights and model.name == "sentence_ensemble":
+        if targets.class_weights and model.name == "sentence_ensemble":
             # Its members learn from probability minus target, and cannot tell a weight from that.
             raise RadsentError("class_weights cannot be used with an ensemble: give one of its members as the model.")
         install_extensions()
@@ -81,12 +71,9 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
         self.model = model
         self.name = name
         self.scorer = scorer
-        self.cfg: dict[str, Any] = {
-            "labels": list(LABELS),
-            "spans_key": spans_key,
-            "label_smoothing": label_smoothing,
-            "class_weights": weights,
-        }
+        self.cfg: dict[str, Any] = {"labels": list(LABELS)}  # saved beside the weights; all else is in the config
+        self.spans_key = spans_key
+        self.targets = targets
         self.decision = decision
         self.tokenizer = tokenizer
         self.never_negative = never_negative
@@ -98,7 +85,7 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
     @property
     def key(self) -> str:
         """RETURNS (str): The key of the span group."""
-        return self.cfg["spans_key"]
+        return self.spans_key
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -143,7 +130,7 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
 
     def _inputs(self, docs: list[Doc], sentences: Sequence[Sequence[Span]]) -> tuple[list[Doc], Ragged]:
         """RETURNS (Tuple[List[Doc], Ragged]): What the model takes, where the model is."""
-        return docs, _offsets(sentences, self.model.ops)
+        return docs, ragged_offsets(sentences, self.model.ops)
 
     def set_annotations(self, docs: Iterable[Doc], prediction: Prediction) -> None:
         """Write labels to documents.
@@ -215,13 +202,7 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
         """
         sentences, scores = prediction
         golds = [span.label_ for eg in examples for span in eg.reference.spans.get(self.key, [])]
-        smoothing, weights = self.cfg["label_smoothing"], self.cfg["class_weights"]
-        target = numpy.zeros(scores.shape, dtype="f")
-        counts = numpy.array([weights.get(gold, 1.0) if gold else 0.0 for gold in golds])
-        for row, gold in zip(target, golds, strict=True):
-            if gold:
-                row[:] = smoothing / len(LABELS)
-                row[LABELS.index(gold)] += 1.0 - smoothing
+        target, counts = self.targets.of(golds)
         if self._teacher is not None:
             target, counts = self._teacher.teach([spans for spans in sentences if spans], target, counts)
         return self._cross_entropy(scores, target, counts)
@@ -319,16 +300,6 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
         return self
 
     def from_disk(self, path: Any, *, exclude: Iterable[str] = ()) -> "RadsentClassifier":
-        settings = dict(self.cfg)
         super().from_disk(path, exclude=exclude)
         self._check_scheme(self.cfg["labels"])
-        self.cfg = settings  # those of the pipeline's config: `spacy.load(path, config=...)` may have given others
         return self
-
-
-def _offsets(sentences: Sequence[Sequence[Span]], ops: Ops) -> Ragged:
-    """RETURNS (Ragged): Token offsets (n, 2) of all sentences, and the number of sentences of each document."""
-    rows = [(span.start, span.end) for spans in sentences for span in spans]
-    data: Any = numpy.array(rows, dtype="i").reshape(-1, 2)
-    lengths: Any = numpy.array([len(spans) for spans in sentences], dtype="i")
-    return Ragged(ops.asarray2i(data), lengths)

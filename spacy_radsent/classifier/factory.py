@@ -13,6 +13,7 @@ from ..labels import SPANS_KEY
 from ..tokenizer import JapaneseTokenizer
 from .component import RadsentClassifier
 from .decision import Decision
+from .targets import Targets
 
 default_model_config = """
 [model]
@@ -105,15 +106,15 @@ def make_classifier(
     never_negative: bool,
     scorer: Callable | None,
 ) -> RadsentClassifier:
-    """Build a `radsent` component: see `RadsentClassifier`; for temperature to label weights, `Decision`; for what
-    `read_choices` reads, `forms.py`; for `never_negative`, `never_negative.py`."""
+    """Build a `radsent` component: see `RadsentClassifier`; for smoothing and class weights, `Targets`; for temperature
+    to label weights, `Decision`; for what `read_choices` reads, `forms.py`; for `never_negative`, the file of its name.
+    """
     return RadsentClassifier(
         nlp.vocab,
         model,
         name,
         spans_key=spans_key,
-        label_smoothing=label_smoothing,
-        class_weights=class_weights,
+        targets=Targets(label_smoothing, class_weights or {}),
         decision=Decision(temperature, positive_threshold, review_below, label_weights),
         tokenizer=_unlimited(nlp) if read_choices else None,
         never_negative=never_negative,

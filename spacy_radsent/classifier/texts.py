@@ -1,10 +1,21 @@
-"""The texts of sentences, read off the tokens."""
+"""The sentences of documents as a model takes them: token offsets, and the texts read off the tokens."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
+import numpy
 from spacy.attrs import ORTH, SPACY
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
+from thinc.api import Ops
 from thinc.types import Ragged
+
+
+def ragged_offsets(sentences: Sequence[Sequence[Span]], ops: Ops) -> Ragged:
+    """RETURNS (Ragged): Token offsets (n, 2) of all sentences, and the number of sentences of each document."""
+    rows = [(span.start, span.end) for spans in sentences for span in spans]
+    data: Any = numpy.array(rows, dtype="i").reshape(-1, 2)
+    lengths: Any = numpy.array([len(spans) for spans in sentences], dtype="i")
+    return Ragged(ops.asarray2i(data), lengths)
 
 
 def sentence_texts(docs: list[Doc], sentences: Ragged) -> Iterator[str]:

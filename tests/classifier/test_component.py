@@ -327,7 +327,14 @@ def test_settings_may_be_given_when_it_is_loaded(trained, tmp_path):
     settings = {"spans_key": "mine", "label_smoothing": 0.2}
     nlp = spacy.load(tmp_path, config={"components": {"radsent": settings}})
     assert list(nlp(REPORTS[0]).spans) == ["mine"]
-    assert nlp.get_pipe("radsent").cfg["label_smoothing"] == 0.2
+    assert nlp.get_pipe("radsent").targets.label_smoothing == 0.2
+
+
+def test_settings_of_the_config_stand_against_bytes(trained):
+    nlp = blank_pipeline()
+    nlp.add_pipe("radsent_sentencizer")
+    nlp.add_pipe("radsent", config={**SMALL, "spans_key": "mine"})
+    assert list(nlp.from_bytes(trained.to_bytes())(REPORTS[0]).spans) == ["mine"]
 
 
 def test_an_untrained_pipe_says_so():

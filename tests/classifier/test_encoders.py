@@ -29,7 +29,7 @@ from thinc.api import Config
 from tiny import GOLD, REPORTS, assert_knows_reports, labels_of, make_examples, scores_of
 
 from spacy_radsent.batching import group_by_length
-from spacy_radsent.classifier.component import _offsets
+from spacy_radsent.classifier.texts import ragged_offsets
 from spacy_radsent.classifier.transformer.layer import Sequence, make_batches, make_sequences
 from spacy_radsent.corpus.docbin import blank_pipeline, write_docbin
 from spacy_radsent.errors import RadsentError
@@ -217,7 +217,7 @@ def test_gradient_is_that_of_torch_alone(checkpoint):
     shim, layer, pooling = shim_of(nlp), *nlp.get_pipe("radsent").model.layers[:2]
     encoder = without_dropout(shim)
     docs = [eg.reference for eg in make_examples(nlp)]
-    sentences = _offsets([list(doc.spans["radsent"]) for doc in docs], layer.ops)
+    sentences = ragged_offsets([list(doc.spans["radsent"]) for doc in docs], layer.ops)
     pieces, backprop = layer((docs, sentences), is_train=True)
     vectors, backprop_pooling = pooling(pieces, is_train=True)
     d_vectors = numpy.random.default_rng(0).normal(size=vectors.shape).astype("f")

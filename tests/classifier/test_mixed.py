@@ -8,8 +8,8 @@ from encoders import make_mixed_pipeline, run_without_torch
 from tiny import GOLD, REPORTS, assert_knows_reports, labels_of, learn_reports, scores_of
 from typer.testing import CliRunner
 
-from spacy_radsent.classifier.component import _offsets
 from spacy_radsent.classifier.never_negative import without_negative
+from spacy_radsent.classifier.texts import ragged_offsets
 from spacy_radsent.cli import app
 from spacy_radsent.errors import RadsentError
 
@@ -26,7 +26,7 @@ def test_both_members_learn_and_their_mean_is_given(trained):
     docs = [trained(text) for text in REPORTS]
     sentences = [list(doc.spans["radsent"]) for doc in docs]
     model = trained.get_pipe("radsent").model
-    members = [member.predict((docs, _offsets(sentences, model.ops))) for member in model.layers]
+    members = [member.predict((docs, ragged_offsets(sentences, model.ops))) for member in model.layers]
     gold = [label for labels in GOLD for label in labels.split()]
     labels = trained.get_pipe("radsent").labels
     for scores in members:
