@@ -1,9 +1,11 @@
 """Loading pipelines that label sentences."""
 
 import logging
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import spacy
@@ -11,6 +13,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from .errors import RadsentError
+from .files import atomic_folder
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +43,26 @@ def load_pipeline(name: str) -> Language:
             with suppress(AttributeError):  # spaCy's parsers cannot keep one
                 component.set_error_handler(_skip)
     return nlp
+
+
+def refuse_no_pipeline(path: Path) -> None:
+    """Say so where a folder holds no pipeline."""
+    if not (path / "config.cfg").is_file():
+        raise RadsentError(f"{path}: is no pipeline's folder: give one that spaCy saved, e.g. training/model-best.")
+
+
+def save_pipeline(nlp: Language, source: Path, output: Path, overwrite: bool = False) -> None:
+    """Save a changed pipeline, with what else lies beside it: a licence, a model card.
+
+    nlp (Language): The pipeline.
+    source (Path): The folder that it was loaded from.
+    output (Path): Where it will be.
+    overwrite (bool): Put it in place of one that is there, which is an error otherwise.
+    """
+    own = shutil.ignore_patterns("vocab", "tokenizer", *nlp.component_names)
+    with atomic_folder(output, overwrite) as folder:
+        shutil.copytree(source, folder, dirs_exist_ok=True, ignore=own)
+        nlp.to_disk(folder)
 
 
 def use_gpu(gpu_id: int) -> None:

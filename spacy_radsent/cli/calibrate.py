@@ -1,6 +1,5 @@
 """`radsent calibrate`: probabilities that mean what they say, and the precision of POSITIVE that is wanted."""
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import date
@@ -19,9 +18,9 @@ from ..corpus.importers import Reading, import_records
 from ..corpus.records import Record
 from ..corpus.rows import Layout
 from ..errors import RadsentError, needs_extra
-from ..files import atomic_folder, refuse_existing, refuse_other_folder
+from ..files import refuse_existing, refuse_other_folder
 from ..labels import LABELS, Label
-from ..pipelines import load_pipeline, use_gpu
+from ..pipelines import load_pipeline, refuse_no_pipeline, save_pipeline, use_gpu
 from .app import ENCODING, command
 
 if TYPE_CHECKING:
@@ -93,9 +92,7 @@ def calibrate(
     nlp = spacy.load(model, config={"components": {name: asdict(decision)}})
     figures = {title: quality.as_dict() for title, quality in rows.items()}
     nlp.meta["calibration"] = {"date": date.today().isoformat(), **asdict(decision), "quality": figures}
-    with atomic_folder(output, overwrite) as folder:
-        shutil.copytree(model, folder, dirs_exist_ok=True)  # with what spaCy does not write: a licence, a model card
-        nlp.to_disk(folder)
+    save_pipeline(nlp, model, output, overwrite)
     _show(rows)
     fitted = [f"{field} {value:.3f}" for field, value in asdict(decision).items() if isinstance(value, float)]
     print(f"{output}: {', '.join(fitted)}")
@@ -112,8 +109,7 @@ def _check(model: Path, ppv: float, review: float) -> None:
     for option, value in (("ppv", ppv), ("review", review)):
         if not 0 <= value < 1:
             raise RadsentError(f"--{option} {value}: give a number from 0 to less than 1.")
-    if not (model / "config.cfg").is_file():
-        raise RadsentError(f"{model}: is no pipeline's folder: give one that spaCy saved, e.g. training/model-best.")
+    refuse_no_pipeline(model)
 
 
 def _labelled_corpora(paths: list[Path]) -> dict[Path, "GoldCorpus"]:
@@ -165,13 +161,13 @@ def _show(rows: dict[str, "Quality"]) -> None:
 
 def _tell_cost(before: "Quality", expected: "Quality", ppv: float | None) -> None:
     """Say where the precision that was asked for is not to be expected (None: not compared), or costs accuracy."""
-    if ppv is not None and expected.ppv_1 is not None and expected.ppv_1 < ppv - NEAR:
-        print(f"PPV_1 to expect is {expected.ppv_1:.3f}, less than {ppv}: ask for a little more, or label more.")
     if expected.accuracy < before.accuracy - COST:
         print(
             f"Accuracy to expect is {expected.accuracy:.3f}, less than {before.accuracy:.3f} before: ask for less "
             f"precision with --ppv, or label more."
         )
+    elif ppv is not None and expected.ppv_1 is not None and expected.ppv_1 < ppv - NEAR:
+        print(f"PPV_1 to expect is {expected.ppv_1:.3f}, less than {ppv}: ask for a little more, or label more.")
 
 
 def _labeller(nlp: Language, model: Path) -> tuple[str, RadsentClassifier]:

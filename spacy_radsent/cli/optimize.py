@@ -1,6 +1,5 @@
 """`radsent optimize`: a trained pipeline with a transformer into one that labels faster."""
 
-import shutil
 from enum import Enum
 from pathlib import Path
 
@@ -8,8 +7,8 @@ import typer
 
 from ..classifier.transformer.layer import encoder_layers, encoder_shim
 from ..errors import RadsentError
-from ..files import atomic_folder, refuse_existing
-from ..pipelines import load_pipeline
+from ..files import refuse_existing
+from ..pipelines import load_pipeline, refuse_no_pipeline, save_pipeline
 from .app import command
 
 
@@ -31,16 +30,12 @@ def optimize(
     Evaluate both before you use it: radsent evaluate PIPELINE corpus/test.jsonl
     """
     refuse_existing(output)
-    if not (pipeline / "config.cfg").exists():
-        raise RadsentError(f"{pipeline}: is no pipeline's folder: give one that spaCy saved, e.g. training/model-best.")
+    refuse_no_pipeline(pipeline)
     nlp = load_pipeline(str(pipeline))
     layers = encoder_layers(nlp)
     if not layers:
         raise RadsentError(f"{pipeline}: has no encoder to optimize: the CPU pipeline is fast as it is.")
     for layer in layers:
         encoder_shim(layer).optimize(precision.value)
-    with atomic_folder(output) as folder:
-        for file in filter(Path.is_file, pipeline.iterdir()):  # what spaCy does not write, too: a licence, a model card
-            shutil.copy(file, folder)
-        nlp.to_disk(folder)
+    save_pipeline(nlp, pipeline, output)
     print(f"{output}: the pipeline in {precision.value}")
