@@ -152,10 +152,15 @@ def refuse_folder(path: Path) -> None:
         raise RadsentError(f"{path}: is a folder: name a file to write to.")
 
 
-def refuse_other_folder(path: Path, of: str) -> None:
-    """Say so where a folder is to be replaced that holds no results, by a file that tells them."""
+def refuse_file(path: Path) -> None:
+    """Say so where a folder is to be written in the place of a file."""
     if path.exists() and not path.is_dir():
         raise RadsentError(f"{path}: is a file: name a folder.")
+
+
+def refuse_other_folder(path: Path, of: str) -> None:
+    """Say so where a folder is to be replaced that holds no results, by a file that tells them."""
+    refuse_file(path)
     if path.exists() and any(path.iterdir()) and not (path / of).exists():
         raise RadsentError(f"{path}: holds something else (there is no {of}): name another folder.")
 

@@ -8,13 +8,14 @@ import typer
 
 from ..corpus.importers import import_records
 from ..corpus.records import Record, write_records
-from ..corpus.split import drop_leaks, stratified_split
+from ..corpus.split import drop_leaks, group_of, stratified_split
 from ..errors import RadsentError
-from ..files import atomic_writer
+from ..files import atomic_writer, refuse_file
 from .app import command
 
 # Files of a corpus folder that are a split already, by their name.
 GIVEN_SPLITS = {"train": "train", "dev": "dev", "validation": "dev", "test": "test"}
+LEAKS = "leaks.json"  # what was dropped; tells that a folder holds a split
 TRAIN_ONLY = "train_only"  # a folder in it, whose reports are added to train and are never tested on
 
 
@@ -47,10 +48,9 @@ def split(
         raise RadsentError(f"{folder}: is a file: give the folder that holds it.")
     if not folder.is_dir():
         raise RadsentError(f"{folder}: no such folder: check the path.")
-    if output.resolve() == folder.resolve():
-        raise RadsentError(f"{output}: is the folder of the corpus itself: name another one for the splits.")
+    _refuse_loss(folder, output)
     splits = _read_splits(folder, {"train": 1 - dev - test, "dev": dev, "test": test}, stratify, group, seed)
-    added = [record for path in sorted((folder / TRAIN_ONLY).glob("*.jsonl")) for record in import_records(path)]
+    added = [record for path in _jsonl_files(folder / TRAIN_ONLY) for record in import_records(path)]
     splits["train"] += _kept_apart(added, splits, group, TRAIN_ONLY)
     ids = Counter(record.id for records in splits.values() for record in records)
     if twice := [id for id, count in ids.items() if count > 1]:
@@ -59,43 +59,59 @@ def split(
     if empty := [name for name, records in splits.items() if not records]:
         advice = f"or do without --group {group}" if group else "or give more reports"
         raise RadsentError(f"{folder}: no report is left for {empty[0]}: add {empty[0]}.jsonl, {advice}.")
+    with atomic_writer(output / LEAKS) as file:
+        json.dump([leak._asdict() for found in leaks.values() for leak in found], file, indent=2)
     for name, records in splits.items():
         write_records(records, output / f"{name}.jsonl")
         print(f"{output / name}.jsonl: {len(records)} reports, {sum(len(r.sentences) for r in records)} sentences")
-    with atomic_writer(output / "leaks.json") as file:
-        json.dump([leak._asdict() for found in leaks.values() for leak in found], file, indent=2)
     for name, found in leaks.items():
         print(f"Leaks: {len(found)} reports dropped from {name}, since a sentence stands in another split as well")
         for leak in found:
             print(f"  {leak.id}: sentences {', '.join(map(str, leak.sentences))}")
-    if group and not any(group in record.meta for records in splits.values() for record in records):
+    if group and not any(_groups_of(records, group) for records in splits.values()):
         print(f"Not grouped by {group}: no report has it in its meta, so that one may stand in several splits")
 
 
+def _refuse_loss(folder: Path, output: Path) -> None:
+    """Say so where files that are no earlier split would be replaced."""
+    refuse_file(output)
+    if output.resolve() in (folder.resolve(), (folder / TRAIN_ONLY).resolve()):
+        raise RadsentError(f"{output}: is a folder of the corpus itself: name another one for the splits.")
+    there = [name for name in ("train", "dev", "test") if (output / f"{name}.jsonl").exists()]
+    if there and not (output / LEAKS).exists():
+        raise RadsentError(
+            f"{output}: its {there[0]}.jsonl is of no earlier split (there is no {LEAKS}): name another folder."
+        )
+
+
 def _groups_of(records: list[Record], group: str) -> set[str]:
-    return {str(record.meta[group]) for record in records if record.meta.get(group) is not None}
+    return {value for record in records if (value := group_of(record, group)) is not None}
 
 
 def _kept_apart(added: list[Record], splits: dict[str, list[Record]], group: str, what: str) -> list[Record]:
     """RETURNS (List[Record]): Those of the groups that dev and test do not hold. Says so where others are there."""
     tested = _groups_of([*splits["dev"], *splits["test"]], group)
-    kept = [record for record in added if record.meta.get(group) is None or str(record.meta[group]) not in tested]
+    kept = [record for record in added if group_of(record, group) not in tested]
     if len(kept) < len(added):
         print(f"Left out: {len(added) - len(kept)} reports of {what}, whose {group} stands in dev or test")
     return kept
+
+
+def _jsonl_files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("*") if path.suffix.lower() == ".jsonl")
 
 
 def _read_splits(
     folder: Path, shares: dict[str, float], stratify: str, group: str, seed: int
 ) -> dict[str, list[Record]]:
     """Read the files of a folder; where train is not given, split the others among the splits not given."""
-    files = sorted(folder.glob("*.jsonl"))
+    files = _jsonl_files(folder)
     if not files:
         raise RadsentError(f"{folder}: no .jsonl file there: fetch the corpus first, or give the folder that holds it.")
     splits: dict[str, list[Record]] = {name: [] for name in shares}
     pool: list[Record] = []
     for path in files:
-        role = GIVEN_SPLITS.get(path.stem)
+        role = GIVEN_SPLITS.get(path.stem.lower())
         (splits[role] if role else pool).extend(import_records(path))
     if both := _groups_of(splits["train"], group) & _groups_of([*splits["dev"], *splits["test"]], group):
         print(f"{len(both)} values of {group} stand in train and in dev or test: the files are split so")

@@ -18,6 +18,12 @@ class Leak(NamedTuple):
     sentences: list[int]
 
 
+def group_of(record: Record, field: str) -> str | None:
+    """RETURNS (Optional[str]): The value of a field of `meta` that keeps reports together; None where it is empty."""
+    value = record.meta.get(field)
+    return None if value is None or value in ("", []) else str(value)
+
+
 def stratified_split(
     records: Sequence[Record],
     shares: dict[str, float],
@@ -32,7 +38,7 @@ def stratified_split(
     shares (Dict[str, float]): Name of a split -> its share; they add up to 1.
     stratify (Iterable[str]): Fields of `meta`; each combination of their values is spread evenly.
     group (str): A field of `meta`; reports with the same value of it stay together, so that a split holds
-        institutions, say, that no other has seen. Reports without the field are on their own.
+        institutions, say, that no other has seen. Reports without one are on their own.
     seed (int): Same seed, same split.
     RETURNS (Dict[str, List[Record]]): The splits, each in the order of the corpus.
     """
@@ -40,11 +46,11 @@ def stratified_split(
     alone: list[list[int]] = []
     groups: dict[str, list[int]] = defaultdict(list)
     for i, record in enumerate(records):
-        value = record.meta.get(group) if group else None
+        value = group_of(record, group)
         if value is None:
             alone.append([i])
         else:
-            groups[str(value)].append(i)
+            groups[value].append(i)
     chosen: dict[str, list[int]] = {name: [] for name in shares}
     for units in (list(groups.values()), alone):
         strata: dict[str, list[list[int]]] = defaultdict(list)

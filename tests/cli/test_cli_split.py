@@ -56,6 +56,41 @@ def ids(folder: Path) -> dict[str, list[str]]:
     return {name: [record.id for record in read_records(folder / f"{name}.jsonl")] for name in NAMES}
 
 
+def test_files_that_are_no_split_are_kept(folder):
+    """A second run would take splits in the corpus itself for further reports."""
+    write(folder / "in/a.jsonl", *reports("a", 15))
+    write(folder / "in/train_only/train.jsonl", *reports("t", 3))
+    write(folder / "mine/test.jsonl", *reports("m", 3))
+    before = files(folder)
+    for output, why in (
+        ("./in", "is a folder of the corpus itself"),
+        ("in/train_only", "is a folder of the corpus itself"),
+        ("mine", "its test.jsonl is of no earlier split"),
+    ):
+        result = split("in", output)
+        assert result.exit_code == 1
+        assert why in result.stderr
+    assert files(folder) == before
+    assert [split("in", "out").exit_code for _ in range(2)] == [0, 0]
+
+
+def test_names_in_capital_letters_keep_their_role(folder):
+    write(folder / "in/A.JSONL", *reports("a", 12))
+    write(folder / "in/Test.jsonl", *reports("t", 2))
+    assert split("in", "out").exit_code == 0
+    assert ids(folder / "out")["test"] == ["t0", "t1"]
+
+
+def test_an_empty_institution_is_no_group(folder):
+    rows = [{**row, "meta": {"institution": ""}} for row in reports("a", 20)]
+    write(folder / "in/a.jsonl", *rows[1:])
+    write(folder / "in/dev.jsonl", rows[0])
+    result = split("in", "out", "--group", "institution")
+    assert result.exit_code == 0
+    assert sum(map(len, ids(folder / "out").values())) == 20
+    assert "Not grouped by institution" in result.stdout
+
+
 def test_pool_is_split(folder):
     write(folder / "in/a.jsonl", *reports("a", 15))
     write(folder / "in/b.jsonl", *reports("b", 5))
@@ -217,7 +252,7 @@ BAD_INPUTS: dict[str, tuple[dict[str, list], list[str], str]] = {
     "empty_file": ({"in/a.jsonl": GOOD, "in/b.jsonl": [""]}, [], "in/b.jsonl: the corpus is empty"),
     "held_out_missing": ({"in/a.jsonl": GOOD}, ["--held-out", "h.jsonl"], "h.jsonl: no such file"),
     "held_out_bad": ({"in/a.jsonl": GOOD, "h.jsonl": ["[]"]}, ["--held-out", "h.jsonl"], "h.jsonl, line 1: expected"),
-    "output_is_a_file": ({"in/a.jsonl": GOOD, "out": [""]}, [], "out/train.jsonl: cannot be written"),
+    "output_is_a_file": ({"in/a.jsonl": GOOD, "out": [""]}, [], "out: is a file: name a folder."),
 }
 
 
@@ -228,6 +263,7 @@ def test_bad_input(case, folder):
         write(folder / name, *rows)
     if "out" not in inputs:  # of an earlier run
         write(folder / "out/train.jsonl", *reports("old", 1))
+        write(folder / "out/leaks.json", "[]")
     before = files(folder)
     result = split("in", "out", *args)
     assert result.exit_code == 1, result.output
@@ -236,15 +272,6 @@ def test_bad_input(case, folder):
     assert result.stderr.startswith(f"Error: {expected}"), result.stderr
     assert CANARY not in result.output
     assert files(folder) == before
-
-
-def test_output_is_not_the_corpus_itself(folder):
-    """A second run would take its own splits for further reports."""
-    write(folder / "in/a.jsonl", *reports("a", 20))
-    done = split("in", "./in")
-    assert done.exit_code == 1
-    assert "is the folder of the corpus itself" in done.stderr
-    assert [path.name for path in (folder / "in").iterdir()] == ["a.jsonl"]
 
 
 def test_institutions_stay_in_one_split(folder):
