@@ -28,6 +28,11 @@ FINISHED = "finished"  # an empty file: a training that was cut off has a model-
 def main(
     corpus: str, field: str, config: str, output: str, gpu_id: str, seed: str, encoder: str, normalize: str
 ) -> None:
+    for name, value in (("seed", seed), ("gpu_id", gpu_id.removeprefix("-"))):
+        if not value.isdecimal():
+            raise RadsentError(f"{name} {value}: give a whole number.")
+    if not Path(corpus).is_dir():
+        raise RadsentError(f"{corpus}: no such folder: run split first.")
     records = [record for path in sorted(Path(corpus).glob("*.jsonl")) for record in import_records(path)]
     if twice := [id for id, count in Counter(record.id for record in records).items() if count > 1]:
         raise RadsentError(f"{corpus}: the id {twice[0]!r} stands twice: give every report an id of its own.")

@@ -9,7 +9,7 @@ from ..apply.label import load
 from ..corpus.importers import Reading, import_records
 from ..corpus.rows import Layout
 from ..errors import needs_extra
-from ..files import atomic_writer
+from ..files import atomic_writer, refuse_file
 from .app import ENCODING, command
 
 
@@ -31,6 +31,7 @@ def shift_command(
     """
     with needs_extra("evaluation"):
         from ..evaluation.shift import measure_shift
+    refuse_file(output)
     known, like_known = (list(import_records(path)) for path in (training, held_out))
     reading = Reading(layout=Layout(text_column, id_column, encoding), distinct=False)
     own = list(import_records(reports, reading=reading))

@@ -117,6 +117,8 @@ def measure_shift(
         count = sum(bool(record.text.strip()) for record in records)
         if count < MIN_REPORTS:
             raise RadsentError(f"{count} {name} reports with text: at least {MIN_REPORTS} are needed to compare.")
+    gold = GoldCorpus("held out", list(held_out))
+    labelled = gold.codes != NO_LABEL
     known = _words(nlp, training)
     predictions = [list(predict(nlp, records)) for records in (held_out, reports)]
     both = [_PerReport.of(nlp, predicted, known) for predicted in predictions]
@@ -127,9 +129,7 @@ def measure_shift(
         Row(name, float(left.mean()), float(right.mean()), float(tests[name].statistic), p_value)
         for (name, (left, right)), p_value in zip(pairs.items(), p_values, strict=True)
     ]
-    gold = GoldCorpus("held out", list(held_out))
     outcome = Outcome.of("model", gold, predictions[0])
-    labelled = gold.codes != NO_LABEL
     accuracy = float((outcome.predicted == gold.codes)[labelled].mean())
     fall = both[0].confidence - both[1].confidence
     return Shift(len(held_out), len(reports), rows, accuracy, float(numpy.clip(accuracy - fall, 0, 1)))

@@ -202,6 +202,19 @@ def test_reports_of_ones_own_that_do_not_fit_the_tokens_are_told(tmp_path):
     assert done.stderr == "Error: own.jsonl: no report is left: correct where their sentences begin and end.\n"
 
 
+def test_reports_to_test_on_are_not_adapted_to(tmp_path):
+    tested, other = record("t", "胸水なし。", 5, label="NEGATIVE"), record("o", "右肺に結節。", 6, label="POSITIVE")
+    write_records([tested, other], tmp_path / "own.jsonl")
+    write_records([tested], tmp_path / "test.jsonl")
+    command = [sys.executable, ROOT / "scripts/mix_local.py", "own.jsonl", ROOT / "assets/bundled/part00.jsonl"]
+    for tests, code in ((["test.jsonl"], 0), (["test.jsonl", "own.jsonl"], 1)):
+        line = [*command, "out.spacy", "0.5", "0", *tests]
+        done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == code, done.stderr
+        assert code or "Left out: 1 reports that stand in test.jsonl as well" in done.stdout
+    assert done.stderr == "Error: own.jsonl: test.jsonl and own.jsonl hold the same reports: keep some to test on.\n"
+
+
 def test_predictions_become_a_record(nlp):
     doc = record_to_doc(record("a", "右肺に結節。胸水？", 6, 9), nlp, Alignment())
     group = doc.spans[SPANS_KEY]
