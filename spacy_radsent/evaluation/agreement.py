@@ -8,13 +8,12 @@ from pydantic import TypeAdapter
 from ..corpus.records import Record
 from ..errors import RadsentError
 from ..plotting import drawing
-from .cells import TITLES, shown
+from .cells import TITLES, confusion_table, shown
 from .corpus import GoldCorpus
 from .document import Section, Table
 from .evaluate import Evaluator
 from .outcome import Outcome
 from .plots import Picture, confusion_figure
-from .report import confusion_table
 from .results import Subset
 
 METRICS = ("accuracy", "macro_f1", "kappa", "mcc")

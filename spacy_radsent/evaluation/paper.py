@@ -16,9 +16,9 @@ from .agreement import Agreement
 from .cells import TITLES, mark_best
 from .corpus import GoldCorpus
 from .document import Section, Table
+from .groups import group_section
 from .intervals import Interval
 from .plots import Picture
-from .report import group_section
 from .results import Evaluation, Run
 
 PUBLISHED = Path(__file__).parent / "published.yaml"
