@@ -14,6 +14,7 @@ from spacy.tokens import Doc
 
 from .errors import RadsentError
 from .files import atomic_folder
+from .labels import SPANS_KEY
 
 logger = logging.getLogger(__name__)
 
@@ -80,6 +81,17 @@ def use_gpu(gpu_id: int) -> None:
                 f"--gpu-id {gpu_id}: cannot be used ({type(error).__name__}): install CuPy for its CUDA version, or "
                 f"use -1."
             ) from error
+
+
+def load_labeller(name: str, gpu_id: int = -1) -> Language:
+    """RETURNS (Language): A pipeline that labels, on a GPU or none; see `load_pipeline` and `use_gpu`."""
+    use_gpu(gpu_id)
+    nlp = load_pipeline(name)
+    if SPANS_KEY not in nlp("肺に異常なし。").spans:
+        raise RadsentError(
+            f'{name}: writes no doc.spans["{SPANS_KEY}"]: give a pipeline with the component radsent or radsent_llm.'
+        )
+    return nlp
 
 
 class Unlabelled(NamedTuple):

@@ -9,10 +9,9 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from ..corpus.rows import Row
-from ..errors import RadsentError
 from ..files import atomic_writer
 from ..labels import SPANS_KEY
-from ..pipelines import Unlabelled, label_stream, load_pipeline, use_gpu
+from ..pipelines import Unlabelled, label_stream
 from .writer import ENDINGS, write_part
 
 COMPONENT_FAILED = "a component failed on it"
@@ -66,21 +65,10 @@ def _rows_of(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines if line]
 
 
-def load(model: str, gpu_id: int = -1) -> Language:
-    """RETURNS (Language): A pipeline that labels; reports on which a component fails are left out of its stream."""
-    use_gpu(gpu_id)
-    nlp = load_pipeline(model)
-    if SPANS_KEY not in nlp("肺に異常なし。").spans:
-        raise RadsentError(
-            f'{model}: writes no doc.spans["{SPANS_KEY}"]: give a pipeline with the component radsent or radsent_llm.'
-        )
-    return nlp
-
-
 def label_part(nlp: Language, part: Part, output: Path, format: str, batch_size: int) -> Counts:
     """Label a part and write it: its rejects and errors, at last its reports, by whose file it counts as done.
 
-    nlp (Language): See `load`.
+    nlp (Language): See `load_labeller`.
     part (Part): The part.
     output (Path): The folder.
     format (str): A key of `writer.ENDINGS`.

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from spacy.language import Language
 
 from ..errors import RadsentError, needs_extra
-from .label import Counts, Part, label_part, load
+from ..pipelines import load_labeller
+from .label import Counts, Part, label_part
 
 if TYPE_CHECKING:
     from .run import Settings
@@ -30,7 +31,7 @@ class Labeller:
     def label(self, part: Part) -> Counts:
         """RETURNS (Counts): What became of the part's rows; they are written where all machines see them."""
         # Ray shows an actor its GPU as number 0. Not in __init__, from where an error comes back as a lost actor.
-        self.nlp = self.nlp or load(self.settings.model, 0 if self.settings.gpu_id >= 0 else -1)
+        self.nlp = self.nlp or load_labeller(self.settings.model, 0 if self.settings.gpu_id >= 0 else -1)
         return label_part(self.nlp, part, self.output, self.settings.format, self.settings.batch_size)
 
 

@@ -20,8 +20,9 @@ from ..corpus.rows import NO_TEXT, Row
 from ..corpus.sources import Source
 from ..errors import RadsentError
 from ..files import atomic_writer, sha256_of
+from ..pipelines import load_labeller
 from ..version import __version__
-from .label import Counts, Part, label_part, load
+from .label import Counts, Part, label_part
 from .ray_engine import label_on_cluster
 
 RUN_FILE = "run.json"
@@ -144,7 +145,7 @@ def _label_all(parts: Iterator[Part], output: Path, settings: Settings) -> Itera
     if settings.n_process == 1:
         nlp = None  # loaded with the first part: there may be none left
         for part in parts:
-            nlp = nlp or load(settings.model, settings.gpu_id)
+            nlp = nlp or load_labeller(settings.model, settings.gpu_id)
             yield label_part(nlp, part, output, settings.format, settings.batch_size)
         return
     # spawn: a fork of a process with threads (torch, BLAS) can hang.
@@ -192,7 +193,7 @@ def _label_in_worker(part: Part, output: Path, settings: Settings) -> Counts:
 @lru_cache(maxsize=1)
 def _load_once(model: str, gpu_id: int) -> Language:
     """RETURNS (Language): The pipeline of this process."""
-    return load(model, gpu_id)
+    return load_labeller(model, gpu_id)
 
 
 def _identity(source: Source, settings: Settings) -> dict[str, Any]:

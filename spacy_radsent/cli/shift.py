@@ -5,11 +5,11 @@ from pathlib import Path
 
 import typer
 
-from ..apply.label import load
 from ..corpus.importers import Reading, import_records
 from ..corpus.rows import Layout
 from ..errors import needs_extra
 from ..files import atomic_writer, refuse_file
+from ..pipelines import load_labeller
 from .app import ENCODING, command
 
 
@@ -35,7 +35,7 @@ def shift_command(
     known, like_known = (list(import_records(path)) for path in (training, held_out))
     reading = Reading(layout=Layout(text_column, id_column, encoding), distinct=False)
     own = list(import_records(reports, reading=reading))
-    shift = measure_shift(load(model, gpu_id), known, like_known, own)
+    shift = measure_shift(load_labeller(model, gpu_id), known, like_known, own)
     for name, content in {
         "shift.md": shift.as_markdown(),
         "shift.json": json.dumps(shift.as_dict(), ensure_ascii=False, indent=2) + "\n",
