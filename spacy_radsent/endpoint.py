@@ -165,16 +165,17 @@ class Endpoint:
         errors = self.openai
         try:
             yield
-        except (errors.AuthenticationError, errors.PermissionDeniedError, errors.NotFoundError) as error:
-            raise self._refuse(
-                f"refuses the model {self.model!r} (HTTP {error.status_code}): "
-                f"check the model's name, the address, and the key in {self.settings.api_key_env}."
-            ) from None
         except errors.RateLimitError as error:
             if error.code == "insufficient_quota":
                 raise self._refuse("says that the account has no credit left: add some, then go on.") from None
             raise self._failed("HTTP 429", True, error.response) from None
         except errors.APIStatusError as error:
+            # 403 may be said of one report, as a filter of contents does; after an answer, so may the others.
+            if error.status_code in (401, 404) and not self.usage.answers:
+                raise self._refuse(
+                    f"refuses the model {self.model!r} (HTTP {error.status_code}): "
+                    f"check the model's name, the address, and the key in {self.settings.api_key_env}."
+                ) from None
             passing = error.status_code in (408, 409) or error.status_code >= 500
             raise self._failed(f"HTTP {error.status_code}", passing, error.response) from None
         except errors.APITimeoutError:
@@ -204,6 +205,7 @@ class Endpoint:
         answer = Answer(text or "", problem, *(n if type(n) is int and 0 <= n < MOST_TOKENS else 0 for n in tokens))
         with self._lock:
             self.usage.add(answer)
+            self.refused = None  # it came while another question was refused: that was about the question
         return answer
 
     def _failed(self, what: str, passing: bool = False, response: Any = None) -> EndpointError:
@@ -212,6 +214,11 @@ class Endpoint:
             advice = "lower the concurrency"
         elif what == "HTTP 400":
             advice = "raise the context that the server allows, or turn structured_output off"
+        elif what in ("HTTP 401", "HTTP 403", "HTTP 404"):
+            advice = (
+                f"check the model's name, the key in {self.settings.api_key_env}, and whether the server filters "
+                f"what it is asked"
+            )
         return EndpointError(f"{self.settings.base_url}: {what}: {advice}.", passing, response)
 
     def _key(self) -> str:

@@ -256,7 +256,7 @@ def test_answer_that_is_not_whole_is_asked_for_again(reply):
         assert statuses([make_pipeline(url)(REPORTS[0])]) == ["error"]
 
 
-@pytest.mark.parametrize("status", [401, 403, 404])
+@pytest.mark.parametrize("status", [401, 404])
 def test_wrong_key_or_model_is_not_tried_for_every_report(status):
     with serve(lambda request: Reply.error(status)) as (stub, url):
         nlp = make_pipeline(url, concurrency=1)
@@ -269,17 +269,49 @@ def test_wrong_key_or_model_is_not_tried_for_every_report(status):
     assert len(told) == 15
 
 
-def test_what_was_answered_before_stays():
-    """Of one batch, the third is refused."""
+@pytest.mark.parametrize(("status", "refused"), [(403, 0), (401, 1), (404, 1)])
+def test_report_that_is_refused_takes_no_other_with_it(status, refused):
+    """403, as of a filter of contents, be it the first; what else is said of one after an answer."""
 
     def answer(request):
-        return Reply.error(403) if REPORTS[2] in request["messages"][1]["content"] else knows_reports(request)
+        filtered = REPORTS[refused] in request["messages"][1]["content"]
+        return Reply.error(status) if filtered else knows_reports(request)
 
-    with serve(answer) as (_, url):
+    with serve(answer) as (stub, url):
         nlp = make_pipeline(url, concurrency=1)
         told = collect_errors(nlp)
-        assert statuses(nlp.pipe(REPORTS)) == ["ok", "ok", "error"]
-    assert len(told) == 1
+        expected = ["error" if i == refused else "ok" for i in range(len(REPORTS))] * 2
+        assert statuses(nlp.pipe(REPORTS * 2)) == expected
+        assert len(stub.requests) == 6
+    assert len(told) == 2
+    assert f"{url}: HTTP {status}: check the model's name, the key in OPENAI_API_KEY, and whether" in told[0]
+
+
+def test_answer_that_comes_after_a_refusal_ends_it(monkeypatch):
+    """Two questions at once: the one is refused before the other is answered."""
+    both, refused = threading.Barrier(2, timeout=60), threading.Event()
+    refuse = Endpoint._refuse
+
+    def told(endpoint, why):
+        error = refuse(endpoint, why)
+        refused.set()
+        return error
+
+    monkeypatch.setattr(Endpoint, "_refuse", told)
+
+    def answer(request):
+        if not refused.is_set():
+            both.wait()
+        if REPORTS[0] in request["messages"][1]["content"]:
+            return Reply.error(404)
+        refused.wait(60)
+        return knows_reports(request)
+
+    with serve(answer) as (_, url):
+        nlp = make_pipeline(url, concurrency=2, timeout=60)
+        collect_errors(nlp)
+        assert statuses(nlp.pipe(REPORTS[:2])) == ["error", "ok"]
+        assert statuses(nlp.pipe(REPORTS)) == ["error", "ok", "ok"]
 
 
 @pytest.mark.parametrize(

@@ -184,7 +184,7 @@ def test_second_attempt_without_an_answer_is_no_reject(output):
 
 
 def test_server_that_answers_nothing_is_given_up(output):
-    for reply, most in ((Reply.error(503), 20), (Reply.error(400), 60)):
+    for reply, most in ((Reply.error(503), 20), (Reply.error(400), 60), (Reply.error(403), 60)):
         with serve(lambda request: reply) as (stub, url):  # noqa: B023
             done = generate(output, url, "--concurrency", 2, "--max-retries", 0, "--resume", count=500)
         assert done.exit_code == 1
@@ -291,7 +291,7 @@ def test_run_that_got_nothing_leaves_nothing_in_the_way(output):
         assert generate(output, url, "--seed", 3).exit_code == 0
 
 
-@pytest.mark.parametrize("status", [401, 403, 404])
+@pytest.mark.parametrize("status", [401, 404])
 def test_wrong_key_or_model_stops_at_once(output, status):
     with serve(lambda request: Reply.error(status)) as (stub, url):
         done = generate(output, url, "--concurrency", 2, "--model", "gpt-9", count=50)
