@@ -6,7 +6,6 @@ from pathlib import Path
 import typer
 
 from ..corpus.importers import import_records
-from ..corpus.records import write_records
 from ..endpoint import Endpoint
 from ..errors import RadsentError
 from ..synth.agreement import Agreement
@@ -21,6 +20,7 @@ from ..synth.run import (
     rejects_path,
     show_plan,
     tell_failures,
+    write_output,
     write_rejects,
 )
 from . import server_options as options
@@ -91,13 +91,13 @@ def annotate_command(
     endpoints = [who.endpoint for who in annotators]
     run = {"annotators": [who.provenance for who in annotators], "structured_output": structured_output}
     questions = len(open_records) * len(annotators) * votes
-    with connected(endpoints), open_run(output, resume, force, run, batch, cache) as journal, bill:
+    with connected(endpoints), open_run(output, len(records), resume, force, run, batch, cache) as journal, bill:
         client = client_of(journal, bill, concurrency, max_retries, batch, resumed=not force or cache is not None)
         result = annotate(records, annotators, client, attempts, relabel)
         if result.failed == questions:
             tell_failures(client, result.failed, questions)  # and what is there stays
         write_rejects(result.rejects, output)
-        write_records(result.records, output)
+        write_output(result.records, output, journal)
     print(f"{bill}")
     _summarize(output, result)
     if len(annotators) > 1:

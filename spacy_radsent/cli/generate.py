@@ -4,7 +4,6 @@ from pathlib import Path
 
 import typer
 
-from ..corpus.records import read_records, write_records
 from ..endpoint import Endpoint
 from ..errors import RadsentError
 from ..synth.attributes import read_attributes
@@ -19,6 +18,7 @@ from ..synth.run import (
     rejects_path,
     show_plan,
     tell_failures,
+    write_output,
     write_rejects,
 )
 from . import server_options as options
@@ -58,10 +58,6 @@ def generate_command(
     is no near-duplicate. The others stand beside the output in OUTPUT.rejects, all answers in OUTPUT.journal.
     """
     options.check_numbers(temperature, count=count, attempts=attempts, limit=limit)
-    if output.is_file() and not _is_generated(output):
-        raise RadsentError(
-            f"{output}: is nothing that radsent generate wrote, or has labels by now: name another file."
-        )
     retries = max_retries if batch else 0  # else they are the Client's
     settings = options.settings_of(base_url, api_key_env, concurrency, timeout, structured_output, retries)
     endpoint = Endpoint(settings, model)
@@ -77,14 +73,15 @@ def generate_command(
         requests = [(plan.body(endpoint, i, 0), ANSWER_TOKENS) for i in range(count)]
         show_plan(requests, known_keys(output, resume, cache), bill)
         return
-    with connected([endpoint]), open_run(output, resume, force, plan.asked(endpoint), batch, cache) as journal, bill:
+    run = plan.asked(endpoint)
+    with connected([endpoint]), open_run(output, count, resume, force, run, batch, cache) as journal, bill:
         client = client_of(journal, bill, concurrency, max_retries, batch, resumed=not force or cache is not None)
         corpus = generate(plan, count, endpoint, client, attempts)
         if corpus.failed == count:
             tell_failures(client, corpus.failed, count)  # and what is there stays
         write_rejects(corpus.rejects, output)
         if corpus.records:
-            write_records(corpus.records, output)
+            write_output(corpus.records, output, journal)
     print(f"{bill}")
     if corpus.records:
         sentences = sum(len(record.sentences) for record in corpus.records)
@@ -94,14 +91,3 @@ def generate_command(
         raise RadsentError(
             f"{output}: not written, no report could be used, see {rejects_path(output)}: try another model."
         )
-
-
-def _is_generated(path: Path) -> bool:
-    """RETURNS (bool): Whether a file holds what an earlier run wrote, and nothing that was added since."""
-    try:
-        return all(
-            "provenance" in record.meta and not any(sentence.label for sentence in record.sentences)
-            for record in read_records(path)
-        )
-    except RadsentError:
-        return False

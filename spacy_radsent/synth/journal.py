@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 
 from ..endpoint import Answer
 from ..errors import RadsentError, needs_extra
+from ..files import read_bytes
 
-ROWS = (b'{"asked": ', b'{"key": ', b'{"batch": ')  # how a line begins
+ROWS = (b'{"asked": ', b'{"key": ', b'{"batch": ', b'{"output": ')  # how a line begins
 
 
 class Entry(NamedTuple):
@@ -28,6 +29,16 @@ class Entry(NamedTuple):
 def key_of(body: dict[str, Any]) -> str:
     """RETURNS (str): SHA-256 of the body of a request."""
     return sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+
+
+def _output_row(content: bytes) -> dict[str, Any]:
+    return {"output": sha256(content).hexdigest()}
+
+
+def wrote(journal: Path, output: Path) -> bool:
+    """RETURNS (bool): Whether a file is as a run with this journal, which may be damaged or missing, left it."""
+    row = json.dumps(_output_row(read_bytes(output))).encode()
+    return journal.is_file() and row in read_bytes(journal)  # in the text of an answer the quotes are escaped
 
 
 class Journal:
@@ -102,6 +113,10 @@ class Journal:
         self._write({"batch": id, "done": done})
         self.batches[id] = done
 
+    def add_output(self, content: bytes) -> None:
+        """Keep, by its SHA-256, what is about to be written of the answers; see `wrote`."""
+        self._write(_output_row(content))
+
     def _write(self, row: dict[str, Any]) -> None:
         line = json.dumps(row).encode() + b"\n"
         with self._append:
@@ -139,6 +154,6 @@ class Journal:
             self.asked = dict(row["asked"])
         elif "batch" in row:
             self.batches[row["batch"]] = row["done"]
-        else:
+        elif "output" not in row:
             key, date = row.pop("key"), row.pop("date")
             self.entries[key] = Entry(Answer(**row), date)

@@ -10,13 +10,14 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from ..corpus.records import Record, record_line
 from ..endpoint import Endpoint
 from ..errors import RadsentError, needs_extra
-from ..files import atomic_writer, refuse_folder
+from ..files import atomic_writer, read_bytes, refuse_folder
 from .batch import BatchClient
 from .client import Client
 from .costs import TOKENS_PER_CHAR, Bill, dollars
-from .journal import Journal, key_of
+from .journal import Journal, key_of, wrote
 
 SHOWN_PROMPTS = 2
 
@@ -33,11 +34,18 @@ def rejects_path(output: Path) -> Path:
 
 @contextmanager
 def open_run(
-    output: Path, resume: bool, force: bool, asked: dict[str, Any], batch: bool = False, cache: Path | None = None
+    output: Path,
+    reports: int,
+    resume: bool,
+    force: bool,
+    asked: dict[str, Any],
+    batch: bool = False,
+    cache: Path | None = None,
 ) -> Iterator[Journal]:
     """Open the journal of a run.
 
-    output (Path): What the run writes in the end.
+    output (Path): What the run writes in the end, in place of what an earlier one wrote and of nothing else.
+    reports (int): How many it holds then at most.
     resume (bool): Go on with what is there.
     force (bool): Start anew; the journal is set aside.
     asked (Dict[str, Any]): What makes the run what it is: one with other values is not gone on with.
@@ -51,10 +59,14 @@ def open_run(
         raise RadsentError(f"{output}: is to hold records: name a .jsonl file.")
     if resume and force:
         raise RadsentError("--resume goes on with what is there, and --force sets it aside: give one of them.")
-    if output.exists() and not (resume or force):
-        raise _is_there(output)
-    if resume and output.exists() and not path.exists():
-        raise RadsentError(f"{output}: is there, but not {path}, by which to go on: start anew with --force.")
+    if output.exists():
+        _refuse_changed(output, path)
+        if (there := read_bytes(output).count(b"\n")) > reports:
+            raise RadsentError(
+                f"{output}: holds {there} reports, and this run is for {reports}: name another file, or move this one."
+            )
+        if not (resume or force):
+            raise _is_there(output)
     if force and cache is None and path.exists():
         set_aside(path)
     with Journal(path) as journal:
@@ -62,6 +74,8 @@ def open_run(
             if journal.entries and not resume:
                 raise _is_there(path)
             journal.start(asked)
+        if force and output.exists():
+            journal.add_output(read_bytes(output))  # which stays where the run gets no answer
         if not batch and not all(journal.batches.values()):
             raise RadsentError(f"{path}: waits for a batch: go on with --batch, or start anew with --force.")
         try:
@@ -83,11 +97,30 @@ def _is_there(path: Path) -> RadsentError:
     )
 
 
+def _refuse_changed(output: Path, journal: Path) -> None:
+    """Say so where an output that is there is not as a run with this journal left it: it may hold labels by hand."""
+    if not wrote(journal, output):
+        raise RadsentError(
+            f"{output}: was not written with the answers of {journal}, or was changed since: name another file, or "
+            f"move this one."
+        )
+
+
 def set_aside(path: Path) -> None:
     """Rename a journal, so that a new one can take its place. One that was set aside before stays."""
     Journal(path, read=False).close()  # refused where another process writes to it
     names = (path.with_name(f"{path.name}.old{number or ''}") for number in count())
     path.rename(next(name for name in names if not name.exists()))
+
+
+def write_output(records: list[Record], output: Path, journal: Journal) -> None:
+    """Write the reports of a run. The journal is told before, so that a run that is killed knows them again."""
+    if output.exists():  # it may have been changed while the answers came
+        _refuse_changed(output, journal.path)
+    content = "".join(map(record_line, records)).encode()
+    journal.add_output(content)
+    with atomic_writer(output, "wb") as file:
+        file.write(content)
 
 
 def write_rejects(rejects: list[dict[str, Any]], output: Path) -> None:

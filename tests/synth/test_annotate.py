@@ -289,6 +289,88 @@ def test_output_is_not_the_input(reports):
     assert reports.read_bytes() == before
 
 
+def corrected(output):
+    """Label the last sentence of the first report by hand. RETURNS (bytes): What the output holds then."""
+    first, *others = read_records(output)
+    first.sentences[-1].label = "POSITIVE"
+    write_records([first, *others], output)
+    return output.read_bytes()
+
+
+@pytest.mark.parametrize("options", [["--resume"], ["--force"], ["--resume", "--relabel"], []])
+def test_what_was_corrected_by_hand_is_not_replaced(reports, output, options):
+    with serve(labels) as (stub, url):
+        assert annotate(reports, output, url).exit_code == 0
+        before = corrected(output), output.with_name("labelled.jsonl.journal").read_bytes()
+        done = annotate(reports, output, url, *options)
+        assert len(stub.requests) == 4
+    assert done.exit_code == 1
+    assert f"{output}: was not written with the answers of {output}.journal, or was changed since: na" in done.output
+    assert (output.read_bytes(), output.with_name("labelled.jsonl.journal").read_bytes()) == before
+
+
+def test_what_is_corrected_while_answers_come_is_not_replaced(reports, output):
+    """They stay in the journal."""
+
+    def answer(request):
+        if stub.requests[4:]:
+            corrected(output)
+        return labels(request)
+
+    with serve(answer) as (stub, url):
+        assert annotate(reports, output, url).exit_code == 0
+        done = annotate(reports, output, url, "--force", "--concurrency", 1)
+        assert done.exit_code == 1
+        assert "or was changed since: name another file, or move this one." in done.output
+        assert next(read_records(output)).sentences[-1].label == "POSITIVE"
+        output.unlink()
+        assert annotate(reports, output, url, "--resume").exit_code == 0
+        assert len(stub.requests) == 8
+
+
+@pytest.mark.parametrize("option", ["--resume", "--force"])
+def test_labelled_corpus_of_others_is_not_replaced(reports, output, bundled, option):
+    write_records(bundled[:5], output)
+    before = output.read_bytes()
+    with serve(labels) as (stub, url):
+        done = annotate(reports, output, url, option)
+    assert (done.exit_code, len(stub.requests)) == (1, 0)
+    assert "was not written with the answers of" in done.output
+    assert output.read_bytes() == before
+
+
+@pytest.mark.parametrize("option", ["--resume", "--force"])
+def test_labelled_reports_are_not_lost_to_a_smaller_run(reports, output, option):
+    with serve(labels) as (stub, url):
+        assert annotate(reports, output, url).exit_code == 0
+        before = output.read_bytes()
+        done = annotate(reports, output, url, option, "--limit", 2)
+        assert (done.exit_code, len(stub.requests)) == (1, 4)
+        assert f"{output}: holds 5 reports, and this run is for 2: name another file, or move this" in done.output
+        assert output.read_bytes() == before
+
+
+def test_run_goes_on_from_the_first_reports_and_again(reports, output):
+    with serve(labels) as (stub, url):
+        assert annotate(reports, output, url, "--limit", 2).exit_code == 0
+        for _ in range(2):
+            assert annotate(reports, output, url, "--resume").exit_code == 0
+            assert len(rows(output)) == 5
+        assert len(stub.requests) == 4
+
+
+def test_run_that_was_killed_before_its_output_was_there_knows_the_one_before(reports, output, monkeypatch):
+    with serve(labels) as (_, url):
+        assert annotate(reports, output, url, "--limit", 2).exit_code == 0
+        before = output.read_bytes()
+        with monkeypatch.context() as patch:
+            patch.setattr("spacy_radsent.files.os.replace", lambda *paths: (_ for _ in ()).throw(KeyboardInterrupt))
+            annotate(reports, output, url, "--resume")
+        assert output.read_bytes() == before
+        assert annotate(reports, output, url, "--resume").exit_code == 0
+    assert len(rows(output)) == 5
+
+
 def test_no_text_in_what_is_told(reports, output, caplog):
     caplog.set_level("INFO")
     replies = iter([Reply.error(400), "{右肺", Reply(200, "右肺"), Reply.error(503)])

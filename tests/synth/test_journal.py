@@ -8,7 +8,7 @@ import pytest
 
 from spacy_radsent.endpoint import Answer
 from spacy_radsent.errors import RadsentError
-from spacy_radsent.synth.journal import Entry, Journal, key_of
+from spacy_radsent.synth.journal import Entry, Journal, key_of, wrote
 
 ENTRY = Entry(Answer('{"findings": "右肺に結節。\ud800"}', None, 100, 10), "2026-11-26")
 REFUSED = Entry(Answer("", "refusal"), "2026-11-27")
@@ -34,6 +34,21 @@ def test_answers_come_back_as_they_were(path):
     with Journal(path) as journal:
         assert journal.batches == {"batch-1": True}
     assert path.stat().st_mode & 0o077 == 0
+
+
+def test_output_is_known_until_it_is_changed(path):
+    output, content = path.with_name("x.jsonl"), '{"id": "r", "text": "胸水なし。"}\n'.encode()
+    with Journal(path) as journal:
+        journal.add_output(content)
+    output.write_bytes(content)
+    for cut, known in ((None, True), (-1, True), (-3, False)):  # the line end, and what a crash left of the row
+        path.write_bytes(path.read_bytes()[:cut])
+        assert wrote(path, output) is known
+    output.write_bytes(content + b"\n")
+    assert not wrote(path, output)
+    with Journal(path) as journal:
+        assert journal.entries.keys() == {"a", "b"}
+    assert not wrote(path.with_name("none"), output)
 
 
 def test_line_that_was_cut_off_is_dropped(path):

@@ -363,8 +363,9 @@ def test_what_is_there_is_not_lost_by_mistake(output):
 @pytest.mark.parametrize("content", ["labelled", "of others", "no corpus"])
 def test_what_others_wrote_is_not_replaced(output, option, content):
     """Nor what was generated and labelled since."""
+    cache = ["--cache", output.with_name("answers")]
     with serve(report) as (stub, url):
-        assert generate(output, url, "--cache", output.with_name("answers")).exit_code == 0
+        assert generate(output, url, *(cache if option == "--cache" else [])).exit_code == 0
         changed = rows(output)
         for row in changed:
             row["sentences"][0]["label"] = "POSITIVE" if content == "labelled" else None
@@ -372,12 +373,34 @@ def test_what_others_wrote_is_not_replaced(output, option, content):
         lines = ["所見,右肺に結節。"] if content == "no corpus" else map(json.dumps, changed)
         output.write_text("\n".join(lines), encoding="utf-8")
         before = {path: path.read_bytes() for path in output.parent.iterdir()}
-        options = ["--force", "--cache", output.with_name("answers")] if option == "--cache" else [option]
-        done = generate(output, url, *options)
+        done = generate(output, url, *(["--force", *cache] if option == "--cache" else [option]))
         assert len(stub.requests) == 5
     assert done.exit_code == 1
-    assert "reports.jsonl: is nothing that radsent generate wrote, or has labels by now: name" in done.output
+    journal = cache[1] if option == "--cache" else f"{output}.journal"
+    assert f"Error: {output}: was not written with the answers of {journal}, or was changed since: name" in done.output
     assert {path: path.read_bytes() for path in output.parent.iterdir()} == before
+
+
+@pytest.mark.parametrize("option", ["--force", "--resume"])
+def test_reports_are_not_lost_to_a_smaller_run(output, option):
+    with serve(report) as (stub, url):
+        assert generate(output, url).exit_code == 0
+        before = {path: path.read_bytes() for path in output.parent.iterdir()}
+        for options, count in ((["--limit", 2], 5), ([], 2)):
+            done = generate(output, url, option, *options, count=count)
+            assert done.exit_code == 1
+            assert f"{output}: holds 5 reports, and this run is for 2: name another file, or move" in done.output
+        assert len(stub.requests) == 5
+    assert {path: path.read_bytes() for path in output.parent.iterdir()} == before
+
+
+def test_output_without_its_journal_is_not_replaced(output):
+    with serve(report) as (stub, url):
+        assert generate(output, url).exit_code == 0
+        output.with_name("reports.jsonl.journal").unlink()
+        for option in ("--resume", "--force"):
+            assert f"was not written with the answers of {output}.journal" in generate(output, url, option).output
+        assert len(stub.requests) == 5
 
 
 def test_output_is_a_jsonl_file(output):
