@@ -70,6 +70,8 @@ def annotate_command(
         raise RadsentError(f"--second-model {model!r}: is the first one, and would agree with itself: use --votes.")
     if source.resolve() == output.resolve():
         raise RadsentError(f"{output}: is the input itself: name another file to write to.")
+    agreement_file = output.with_name(f"{output.name}.agreement.json")
+    options.check_cache(cache, source, output, rejects_path(output), agreement_file)
     retries = max_retries if batch else 0  # else they are the Client's
     settings = options.settings_of(
         base_url, api_key_env, concurrency, timeout, structured_output, retries, allow_remote_phi
@@ -102,7 +104,7 @@ def annotate_command(
     _summarize(output, result)
     if len(annotators) > 1:
         agreement = Agreement.of(models, result.pairs)
-        agreement.write(output.with_name(f"{output.name}.agreement.json"))
+        agreement.write(agreement_file)
         print(agreement)
     tell_failures(client, result.failed, questions)
     if open_records and not any(sentence.label for record in result.records for sentence in record.sentences):

@@ -58,6 +58,7 @@ def generate_command(
     is no near-duplicate. The others stand beside the output in OUTPUT.rejects, all answers in OUTPUT.journal.
     """
     options.check_numbers(temperature, count=count, attempts=attempts, limit=limit)
+    options.check_cache(cache, output, rejects_path(output))
     retries = max_retries if batch else 0  # else they are the Client's
     settings = options.settings_of(base_url, api_key_env, concurrency, timeout, structured_output, retries)
     endpoint = Endpoint(settings, model)

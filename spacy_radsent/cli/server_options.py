@@ -69,6 +69,12 @@ def price_given(price: str | None) -> Price | None:
     return Price(prompt, completion)
 
 
+def check_cache(cache: Path | None, *others: Path) -> None:
+    """Refuse a cache that is another file of the run, which would be lost, or lose the answers."""
+    if cache is not None and cache.resolve() in [other.resolve() for other in others]:
+        raise RadsentError(f"--cache {cache}: is read or written by this run already: name a file for answers alone.")
+
+
 def check_numbers(temperature: float | None, **options: int | None) -> None:
     """Refuse a temperature that is none, and other numbers below 1."""
     if temperature is not None and not 0 <= temperature <= 2:

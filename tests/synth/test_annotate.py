@@ -371,6 +371,21 @@ def test_run_that_was_killed_before_its_output_was_there_knows_the_one_before(re
     assert len(rows(output)) == 5
 
 
+@pytest.mark.parametrize(
+    "name", ["reports.jsonl", "labelled.jsonl", "labelled.jsonl.rejects", "labelled.jsonl.agreement.json"]
+)
+@pytest.mark.parametrize("dry", [[], ["--dry-run"]])
+def test_cache_is_no_other_file_of_the_run(reports, output, name, dry):
+    before = reports.read_bytes()
+    cache = reports.parent / ".." / reports.parent.name / name
+    with serve(labels) as (stub, url):
+        done = annotate(reports, output, url, "--cache", cache, *dry)
+    assert (done.exit_code, len(stub.requests)) == (1, 0)
+    assert f"Error: --cache {cache}: is read or written by this run already: name a file for answers" in done.output
+    assert list(reports.parent.iterdir()) == [reports]
+    assert reports.read_bytes() == before
+
+
 def test_no_text_in_what_is_told(reports, output, caplog):
     caplog.set_level("INFO")
     replies = iter([Reply.error(400), "{右肺", Reply(200, "右肺"), Reply.error(503)])

@@ -403,6 +403,15 @@ def test_output_without_its_journal_is_not_replaced(output):
         assert len(stub.requests) == 5
 
 
+@pytest.mark.parametrize("name", ["reports.jsonl", "reports.jsonl.rejects"])
+def test_cache_is_not_what_is_written(output, name):
+    with serve(report) as (stub, url):
+        done = generate(output, url, "--cache", output.with_name(name))
+    assert (done.exit_code, len(stub.requests)) == (1, 0)
+    assert f"{name}: is read or written by this run already: name a file for answers alone." in done.output
+    assert not list(output.parent.iterdir())
+
+
 def test_output_is_a_jsonl_file(output):
     for name in ("reports.csv", "reports"):
         done = generate(output.with_name(name), "http://127.0.0.1:9/v1")
