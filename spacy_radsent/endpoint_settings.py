@@ -1,12 +1,15 @@
 """Where a server that speaks OpenAI's protocol is, and how it is asked."""
 
 import ipaddress
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .errors import RadsentError
+
+NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)  # of an environment variable
 
 
 class EndpointSettings(BaseModel):
@@ -47,6 +50,16 @@ class EndpointSettings(BaseModel):
             whole = url.scheme in ("http", "https") and url.hostname and url.port != 0  # or no number: ValueError
         except ValueError:
             url, whole = None, False
+        if not NAME.fullmatch(settings.api_key_env):
+            raise RadsentError(
+                "endpoint.api_key_env is no name of an environment variable (not shown): give the name, e.g. "
+                "OPENAI_API_KEY, of one that holds the key."
+            )
+        if re.search("[?#]", settings.base_url):
+            raise RadsentError(
+                "endpoint.base_url holds a query or a fragment (not shown): leave it out, and put a key into the "
+                "environment variable that api_key_env names."
+            )
         if "@" in (settings.base_url if url is None else url.netloc):
             raise RadsentError(
                 "endpoint.base_url holds a user's name or password (not shown): leave them out, and put a key into the "

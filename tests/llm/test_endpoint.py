@@ -414,6 +414,27 @@ def test_settings_that_cannot_be(endpoint, message):
         blank_pipeline().add_pipe("radsent_llm", config={"model": "m", "mode": "endpoint", "endpoint": endpoint})
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "message"),
+    [
+        ({"base_url": REMOTE, "api_key_env": "sk-SECRET123"}, "endpoint.api_key_env is no name of an environment"),
+        ({"base_url": REMOTE, "api_key_env": "SECRET\n"}, "endpoint.api_key_env is no name of an environment"),
+        ({"base_url": REMOTE, "api_key_env": "鍵SECRET"}, "endpoint.api_key_env is no name of an environment"),
+        ({"base_url": f"{REMOTE}?api-key=SECRET"}, "endpoint.base_url holds a query or a fragment"),
+        ({"base_url": f"{REMOTE}#SECRET"}, "endpoint.base_url holds a query or a fragment"),
+        ({"base_url": "api.example.org/v1?api-key=SECRET"}, "endpoint.base_url holds a query or a fragment"),
+        ({"base_url": "https://[::1/v1?api-key=SECRET"}, "endpoint.base_url holds a query or a fragment"),
+        ({"base_url": "https://SECRET@api.example.org/v1"}, "endpoint.base_url holds a user's name or password"),
+    ],
+)
+def test_key_in_a_wrong_place_is_not_shown(endpoint, message):
+    nlp = blank_pipeline()
+    with pytest.raises(RadsentError, match=message) as raised:
+        nlp.add_pipe("radsent_llm", config={"model": "m", "mode": "endpoint", "endpoint": endpoint})
+    assert "SECRET" not in str(raised.value)
+    assert "SECRET" not in nlp.config.to_str()
+
+
 def test_what_is_missing(monkeypatch):
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     with pytest.raises(RadsentError, match=f"variable OPENAI_API_KEY is not set: put the key of {REMOTE} there"):
