@@ -31,6 +31,8 @@ class LLMSettings:
                 raise RadsentError(f"{name} is {getattr(self, name)!r}: give one of {', '.join(choices)}.")
         if self.endpoint is not None and self.mode != "endpoint":
             raise RadsentError(f"An endpoint is given, but mode is {self.mode!r}: set mode = 'endpoint'.")
+        if self.adapter is not None and self.mode == "endpoint":
+            raise RadsentError("An adapter is given, but mode is 'endpoint': load it on the server, and leave it out.")
         for name in ("max_length", "max_batch_tokens", "attempts"):
             if getattr(self, name) < 1:
                 raise RadsentError(f"{name} is {getattr(self, name)}: give at least 1.")

@@ -25,11 +25,12 @@ from spacy_radsent.labels import Label
 REMOTE = "https://api.example.org/v1"
 
 
-def make_pipeline(url, *, attempts=1, **endpoint):
+def make_pipeline(url, *, attempts=1, adapter=None, **endpoint):
     nlp = blank_pipeline()
     nlp.add_pipe("radsent_sentencizer")
     settings = {"base_url": url, "max_retries": 2, "timeout": 5, **endpoint}
-    nlp.add_pipe("radsent_llm", config={"model": "m", "mode": "endpoint", "attempts": attempts, "endpoint": settings})
+    config = {"model": "m", "mode": "endpoint", "attempts": attempts, "adapter": adapter, "endpoint": settings}
+    nlp.add_pipe("radsent_llm", config=config)
     return nlp
 
 
@@ -442,6 +443,8 @@ def test_what_is_missing(monkeypatch):
     nlp = blank_pipeline()
     with pytest.raises(RadsentError, match="An endpoint is given, but mode is 'score': set mode = 'endpoint'"):
         nlp.add_pipe("radsent_llm", config={"model": "m", "endpoint": {"base_url": REMOTE}})
+    with pytest.raises(RadsentError, match="An adapter is given, but mode is 'endpoint': load it on the server, and"):
+        make_pipeline(REMOTE, adapter="training/lora")
     nlp.add_pipe("radsent_sentencizer")
     nlp.add_pipe("radsent_llm", config={"model": "m", "mode": "endpoint"})
     with pytest.raises(RadsentError, match="mode is 'endpoint', but none is given: set endpoint.base_url"):
