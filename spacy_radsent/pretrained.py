@@ -18,9 +18,6 @@ def read_config(name: str, supported: Sequence[str]) -> Any:
     """
     from transformers import AutoConfig, PretrainedConfig
 
-    path = Path(name)
-    if not path.is_dir() and (path.is_absolute() or name.startswith((".", "~")) or name.count("/") > 1):
-        raise RadsentError(f"{name}: no such folder: give the folder of a checkpoint, or a model's name on the hub.")
     raw, _ = explained(name, "config.json", PretrainedConfig.get_config_dict)
     if not raw:
         raise RadsentError(f"{name}: holds no config.json: give the folder of a checkpoint of transformers.")
@@ -36,6 +33,12 @@ def explained(name: str, part: str, load: Any, **settings: Any) -> Any:
     """Call one of transformers' loaders; say in one sentence what is wrong and what to do."""
     from safetensors import SafetensorError
 
+    path = Path(name)
+    is_path = path.exists() or path.is_absolute() or name.startswith((".", "~")) or name.count("/") > 1
+    if not name or (is_path and not path.is_dir()):
+        raise RadsentError(
+            f"{name or repr(name)}: no such folder: give the folder of a checkpoint, or a model's name on the hub."
+        )
     try:
         return load(name, **settings)
     except ImportError as error:
@@ -49,7 +52,7 @@ def explained(name: str, part: str, load: Any, **settings: Any) -> Any:
             raise RadsentError(
                 f"{name}: its {part} needs code of its own, which is never run: use another model."
             ) from error
-        if Path(name).is_dir():
+        if path.is_dir():
             raise RadsentError(
                 f"{name}: its {part} is missing or cannot be read ({type(error).__name__}): "
                 f"copy all files of the checkpoint into the folder."
