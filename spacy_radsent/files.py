@@ -165,6 +165,15 @@ def refuse_other_folder(path: Path, of: str) -> None:
         raise RadsentError(f"{path}: holds something else (there is no {of}): name another folder.")
 
 
+def refuse_unwritable(path: Path) -> None:
+    """Say so where nothing can be written at a path. Missing folders above it are made."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=path.parent).close()
+    except OSError as error:
+        raise RadsentError(f"{path}: cannot be written ({error.strerror}): choose a writable folder.") from None
+
+
 def refuse_existing(path: Path, otherwise: str = "") -> None:
     """Say so where something is already at a path that is to be written, and what may be done otherwise."""
     if path.exists():

@@ -5,7 +5,7 @@ from pathlib import Path
 import typer
 from spacy.cli._util import parse_config_overrides
 
-from ..errors import needs_extra
+from ..errors import RadsentError, needs_extra
 from .app import command
 
 
@@ -23,9 +23,20 @@ def train_lora(
     """
     from ..llm.lora_settings import read_lora_settings
 
+    _refuse_stray(context.args)
     settings = read_lora_settings(config, parse_config_overrides(context.args))
     with needs_extra("llm"):
         from ..llm.lora import train_lora as train
 
     record = train(settings, output, resume, overwrite)
     print(f"{output}: an adapter for {record.base_model}, macro F1 {record.scores['macro_f1']:.3f} on dev")
+
+
+def _refuse_stray(words: list[str]) -> None:
+    """Say so where a word is neither --SECTION.NAME nor the value behind one."""
+    awaited = False  # a value
+    for word in words:
+        is_option = word.startswith("--")
+        if "." not in word.partition("=")[0] if is_option else not awaited:
+            raise RadsentError(f"{word!r}: is no setting, nor the value of one: write e.g. --training.epochs 1.")
+        awaited = is_option and "=" not in word

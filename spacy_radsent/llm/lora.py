@@ -12,7 +12,15 @@ from peft import LoraConfig, PeftModel, get_peft_model, prepare_model_for_kbit_t
 
 from ..corpus.records import Record, read_records
 from ..errors import RadsentError
-from ..files import atomic_folder, atomic_writer, read_text, refuse_existing, refuse_other_folder, sha256_of
+from ..files import (
+    atomic_folder,
+    atomic_writer,
+    read_text,
+    refuse_existing,
+    refuse_other_folder,
+    refuse_unwritable,
+    sha256_of,
+)
 from ..labels import Label
 from ..questions import prompt_sha256
 from ..version import __version__
@@ -42,6 +50,7 @@ def train_lora(settings: LoraSettings, output: Path, resume: bool = False, overw
         refuse_other_folder(output, of="adapter_config.json")
     else:
         refuse_existing(output)
+    refuse_unwritable(output)
     train = list(read_records(settings.paths.train, labelled=True))
     dev = list(read_records(settings.paths.dev, labelled=True))
     llm = _llm_settings(settings)
@@ -145,6 +154,14 @@ def _rows(part: str, records: list[Record], builder: SkeletonBuilder, settings: 
 
 def _adapted(base: Any, settings: LoraSettings, in_4bit: bool) -> PeftModel:
     adapter, checkpointing = settings.adapter, settings.training.gradient_checkpointing
+    modules = [f".{name}" for name, _ in base.named_modules()]
+    # PEFT is content with one of them.
+    missing = [target for target in adapter.target_modules if not any(name.endswith(f".{target}") for name in modules)]
+    if missing:
+        raise RadsentError(
+            f"{settings.model.name}: has no {', '.join(missing)}, named in adapter.target_modules: name layers of this "
+            f"model."
+        )
     if in_4bit:
         base = prepare_model_for_kbit_training(base, use_gradient_checkpointing=checkpointing)
     elif checkpointing:
@@ -160,8 +177,8 @@ def _adapted(base: Any, settings: LoraSettings, in_4bit: bool) -> PeftModel:
         return get_peft_model(base, config)
     except ValueError:
         raise RadsentError(
-            f"{settings.model.name}: has none of adapter.target_modules, {', '.join(adapter.target_modules)}: "
-            f"name layers of this model."
+            f"{settings.model.name}: cannot adapt all of adapter.target_modules, {', '.join(adapter.target_modules)}: "
+            f"name linear layers of this model."
         ) from None
 
 

@@ -11,7 +11,7 @@ from ..errors import RadsentError
 
 
 class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)  # else an option without a value would be 1
 
 
 class Paths(Section):

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 import torch
@@ -159,7 +160,13 @@ def test_adapter_for_another_model_or_prompt(base, adapter, tmp_path):
         ({"traning.epochs": 1}, "--traning.epochs: there is no such setting: see configs/lora.cfg"),
         ({"model.device": "cuda:1"}, "model.device is 'cuda:1': give cpu or cuda, and choose a GPU by"),
         ({"training.loss": "all"}, "training.loss is 'all': Input should be 'answer' or 'labels'"),
-        ({"adapter.target_modules": '["query"]'}, "has none of adapter.target_modules, query: name layers of"),
+        (
+            {"adapter.target_modules": '["q_proj", "v_porj", "proj", "self_attn.k_proj"]'},
+            "has no v_porj, proj, named in adapter.target_modules: name layers of this model.",
+        ),
+        ({"adapter.target_modules": '["self_attn"]'}, "cannot adapt all of adapter.target_modules, self_attn: name"),
+        ({"training.epochs": "true"}, "training.epochs is True: Input should be a valid integer"),
+        ({"adapter.dropout": "false"}, "adapter.dropout is False: Input should be a valid number"),
         ({"training.max_length": 64}, "fits training.max_length = 64: raise it"),
         ({"model.load_in_4bit": "true", "model.device": "cpu"}, "load_in_4bit needs a GPU, and none is at hand"),
         ({"model.name": "/no/model"}, "/no/model: no such folder: give the folder of a checkpoint, or a model's name"),
@@ -183,6 +190,33 @@ def test_gpu_that_is_not_there(corpus, tmp_path):
     done = train_lora(base, corpus, tmp_path / "adapter", **{"model.device": "cuda"})
     assert (done.exit_code, list(tmp_path.iterdir())) == (1, [base])
     assert done.stderr.startswith("Error: device is 'cuda', which torch cannot use here")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--verbose"], "'--verbose': is no setting, nor the value of one: write e.g. --training.epochs 1."),
+        (["-v"], "'-v': is no setting"),
+        (["--training.epochs", "1", "2"], "'2': is no setting"),
+        (["--training.epochs=1", "2"], "'2': is no setting"),
+        (["--training.epochs", "--training.seed", "3"], "training.epochs is True: Input should be a valid integer"),
+    ],
+)
+def test_words_that_are_no_setting(tmp_path, words, message):
+    done = CliRunner().invoke(app, ["train-lora", str(LORA_CONFIG), str(tmp_path / "adapter"), *words])
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.startswith("Error: ") and message in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("options", [[], ["--overwrite"]])
+def test_output_that_cannot_be_written(corpus, tmp_path, options):
+    (tmp_path / "file").write_text("胸水なし。")
+    for output in (tmp_path / "file" / "adapter", Path("/proc/none/adapter")):
+        done = train_lora("/no/model", corpus, output, *options)  # told before the model is looked for
+        assert (done.exit_code, done.stdout) == (1, "")
+        assert done.stderr.startswith(f"Error: {output}: cannot be written (")
+        assert done.stderr.endswith("): choose a writable folder.\n")
 
 
 def test_config_that_is_none(tmp_path):
