@@ -17,14 +17,22 @@ UTF8 = "UTF-8"
 GIVE_ENCODING = "save it as UTF-8, or give --encoding (e.g. cp932) where a command has it"
 
 
-def read_bytes(path: str | Path) -> bytes:
-    """RETURNS (bytes): What a file holds."""
+@contextmanager
+def _opened(path: str | Path) -> Iterator[IO[bytes]]:
+    """YIELDS (IO[bytes]): A file to read, whatever is wrong with it told."""
     try:
-        return Path(path).read_bytes()
+        with open(path, "rb") as file:
+            yield file
     except FileNotFoundError:
         raise RadsentError(f"{path}: no such file: check the path.") from None
     except OSError as error:
         raise RadsentError(f"{path}: cannot be read ({error.strerror}): give a readable file.") from None
+
+
+def read_bytes(path: str | Path) -> bytes:
+    """RETURNS (bytes): What a file holds."""
+    with _opened(path) as file:
+        return file.read()
 
 
 def codec(encoding: str) -> str:
@@ -35,11 +43,25 @@ def codec(encoding: str) -> str:
 
 def read_text(path: str | Path, encoding: str = UTF8) -> str:
     """Read a file, with or without a byte order mark; line ends are kept as they are."""
-    data = read_bytes(path)
+    return _decoded(read_bytes(path), path, encoding)
+
+
+def text_lines(path: str | Path) -> Iterator[str]:
+    """Read a UTF-8 file, with or without a byte order mark, however large.
+
+    YIELDS (str): Its lines, one in memory at a time, without the \\n at their ends.
+    """
+    with _opened(path) as file:
+        for number, line in enumerate(file, 1):
+            yield _decoded(line.removesuffix(b"\n"), path, UTF8, number)
+
+
+def _decoded(data: bytes, path: str | Path, encoding: str, line: int = 1) -> str:
+    """RETURNS (str): Text of a file, from this line of it on."""
     try:
         return data.decode(codec(encoding))
     except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
+        line += data[: error.start].count(b"\n")
         raise RadsentError(
             f"{path}, line {line}: not {encoding} (byte 0x{data[error.start]:02x}): {GIVE_ENCODING}."
         ) from None

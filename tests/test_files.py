@@ -4,12 +4,13 @@ import os
 import resource
 import stat
 import subprocess
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
 from spacy_radsent.errors import RadsentError
-from spacy_radsent.files import atomic_folder, atomic_writer, read_text
+from spacy_radsent.files import atomic_folder, atomic_writer, read_text, text_lines
 
 OLD = "以前の結果\r\n"
 
@@ -171,11 +172,33 @@ def test_read_text_names_the_line_that_is_not_utf8(content, line, byte, tmp_path
     assert str(info.value).startswith(f"{path}, line {line}: not UTF-8 (byte {byte}): save it as UTF-8")
 
 
-def test_read_text_of_nothing(tmp_path):
+@pytest.mark.parametrize("read", [read_text, lambda path: list(text_lines(path))], ids=["text", "lines"])
+def test_reading_of_nothing(read, tmp_path):
     with pytest.raises(RadsentError, match="none.txt: no such file"):
-        read_text(tmp_path / "none.txt")
+        read(tmp_path / "none.txt")
     with pytest.raises(RadsentError, match="cannot be read"):
-        read_text(tmp_path)
+        read(tmp_path)
+
+
+def test_lines_are_those_of_the_text_until_one_is_not_utf8(tmp_path):
+    path = tmp_path / "reports.jsonl"
+    path.write_bytes(b"\xef\xbb\xbf" + "肺：\r\n\nn.p.\r\u2028\n".encode() + "所見".encode("cp932"))
+    lines = text_lines(path)
+    assert [next(lines) for _ in range(3)] == ["肺：\r", "", "n.p.\r\u2028"]
+    with pytest.raises(RadsentError) as info:
+        next(lines)
+    assert str(info.value).startswith(f"{path}, line 4: not UTF-8 (byte 0x8f): save it as UTF-8")
+
+
+def test_lines_take_memory_for_one(tmp_path):
+    path = tmp_path / "reports.jsonl"
+    path.write_text("右肺に結節あり。\n" * 100_000, encoding="utf-8")
+    tracemalloc.start()
+    try:
+        assert sum(line == "右肺に結節あり。" for line in text_lines(path)) == 100_000
+        assert tracemalloc.get_traced_memory()[1] < path.stat().st_size / 4
+    finally:
+        tracemalloc.stop()
 
 
 def test_folder_appears_whole_or_not_at_all(tmp_path):

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from ..boundaries import SentenceRules, sentence_offsets
 from ..errors import RadsentError
-from ..files import GIVE_ENCODING, file_id, read_text
+from ..files import GIVE_ENCODING, file_id, read_text, text_lines
 from ..labels import Label
 from .parts import is_part, part_files, read_parts
 from .records import Record, Sentence, load_json, read_records
@@ -80,7 +80,7 @@ def _detect(path: Path, reading: Reading) -> str:
     if suffix == ".jsonl":
         if (reading.layout.text_column, reading.layout.id_column) != (TEXT, ID):
             return "objects"
-        first = next((line for line in read_text(path).split("\n") if line.strip()), "")
+        first = next(filter(str.strip, text_lines(path)), "")
         return "paper" if '"finding_lines"' in first else "records"
     check_readable(path)
     raise RadsentError(
@@ -115,7 +115,7 @@ def _import_paper(path: Path, reading: Reading) -> Iterator[Record]:
 
     The released files give sentences only: they are put on lines of their own.
     """
-    for number, line in enumerate(read_text(path).split("\n"), 1):
+    for number, line in enumerate(text_lines(path), 1):
         if line.strip():
             yield _paper_record(line, f"{path.stem}-{number:05d}", f"{path}, line {number}")
 

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..errors import RadsentError, shown
-from ..files import atomic_writer, read_text
+from ..files import atomic_writer, text_lines
 from ..labels import LABELS
 
 # What a pipeline writes into `meta` of a report that it labels: of these labels, not of others.
@@ -165,7 +165,7 @@ def read_records(path: str | Path, *, labelled: bool = False) -> Iterator[Record
     YIELDS (Record): The records, in order; empty lines are skipped, ids must be unique.
     """
     seen: dict[str, int] = {}
-    for number, line in enumerate(read_text(path).split("\n"), 1):
+    for number, line in enumerate(text_lines(path), 1):
         if line.strip():
             record = parse_record(line, f"{path}, line {number}", labelled=labelled)
             if record.id in seen:

@@ -9,7 +9,7 @@ from nasty_texts import NASTY_TEXTS, labelled_record
 
 from spacy_radsent.boundaries import SentenceRules
 from spacy_radsent.corpus.importers import IMPORTERS, Reading, import_records
-from spacy_radsent.corpus.records import Record, read_records, write_records
+from spacy_radsent.corpus.records import Record, read_records, record_line, write_records
 from spacy_radsent.corpus.rows import Layout
 from spacy_radsent.errors import RadsentError
 
@@ -332,6 +332,14 @@ def test_a_report_that_mentions_finding_lines_is_no_paper_row(tmp_path):
     record = labelled_record("a", 'JSONの"finding_lines"欄について。')
     write_records([record], tmp_path / "a.jsonl")
     assert list(import_records(tmp_path / "a.jsonl")) == [record]
+
+
+@pytest.mark.parametrize("kind", ["records", "paper"])
+def test_reports_come_before_the_rest_of_the_file_is_read(kind, tmp_path):
+    line = paper_row(LINES, CLASSES) if kind == "paper" else record_line(labelled_record("a", "両肺野清。"))
+    path = write(tmp_path / "a.jsonl", f"{line.strip()}\n".encode() + "所見".encode("cp932"))
+    assert next(import_records(path)).text == ("\n".join(LINES) if kind == "paper" else "両肺野清。")
+    assert error_of(path).startswith(f"{path}, line 2: not UTF-8")
 
 
 def test_given_format_wins_over_the_ending(tmp_path):
