@@ -1,6 +1,7 @@
 """The application that the commands register with, and what they share."""
 
 import functools
+import io
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -23,6 +24,9 @@ app = typer.Typer(
 @app.callback()
 def main() -> None:
     """Sentence labels for Japanese radiology reports."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # As stderr is: a terminal that lacks a character must not make fail what is done already.
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def command(name: str, **settings: Any) -> Callable[[Callable], Callable]:

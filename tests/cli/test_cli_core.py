@@ -1,7 +1,10 @@
 """The commands with no more installed than the workflow of the CPU pipeline needs."""
 
+import os
 import subprocess
 import sys
+
+import pytest
 
 # What only extras bring, but for "train".
 EXTRAS = (
@@ -42,3 +45,17 @@ def test_what_the_workflow_of_the_cpu_pipeline_uses_needs_the_extra_train_alone(
     imports = "\n".join(f"import spacy_radsent.evaluation.{name}" for name in modules)
     done = run(EXTRAS, f"{imports}\nimport spacy_radsent.augment.style")
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["-c", "from spacy_radsent.cli import app; app()"], ["-m", "spacy", "radsent"]],
+    ids=["radsent", "spacy"],
+)
+def test_a_terminal_that_lacks_a_character_of_a_name(command, tmp_path):
+    (tmp_path / "胸部.csv").write_text("id,text\nR1,胸水なし。\n", encoding="utf-8")
+    arguments = [sys.executable, *command, "convert", "胸部.csv", "肺–胸.jsonl"]
+    environment = {**os.environ, "PYTHONIOENCODING": "cp932"}
+    done = subprocess.run(arguments, capture_output=True, cwd=tmp_path, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.decode("cp932") == "肺\\u2013胸.jsonl: 1 reports, 1 sentences (without label 1)\n"
