@@ -15,6 +15,7 @@ from .errors import RadsentError
 
 UTF8 = "UTF-8"
 GIVE_ENCODING = "save it as UTF-8, or give --encoding (e.g. cp932) where a command has it"
+NAME_BYTES = 200  # of the 255 that a file's name may have, its ending and more to come
 
 
 @contextmanager
@@ -79,7 +80,7 @@ def atomic_writer(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         refuse_folder(path)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{file_name(path.name)}.", suffix=".tmp")
     except OSError as error:
         raise RadsentError(f"{path}: cannot be written ({error.strerror}): choose a writable folder.") from None
     try:
@@ -110,7 +111,7 @@ def atomic_folder(path: str | Path, overwrite: bool = False) -> Iterator[Path]:
         refuse_existing(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp"))
+        temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{file_name(path.name)}.", suffix=".tmp"))
     except OSError as error:
         raise RadsentError(f"{path}: cannot be written ({error.strerror}): choose a writable folder.") from None
     try:
@@ -165,7 +166,8 @@ def file_id(path: Path) -> str:
 
 def file_name(name: str) -> str:
     """RETURNS (str): A name that a user gave as that of a file: no folder, nothing hidden, not too long."""
-    return re.sub(r"[^\w.()+-]+", "-", name).strip(".-")[:80] or "unnamed"
+    name = re.sub(r"[^\w.()+-]+", "-", name).strip(".-")
+    return name.encode("utf-8")[:NAME_BYTES].decode("utf-8", "ignore") or "unnamed"
 
 
 def refuse_folder(path: Path) -> None:

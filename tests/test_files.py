@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from spacy_radsent.errors import RadsentError
-from spacy_radsent.files import atomic_folder, atomic_writer, read_text, text_lines
+from spacy_radsent.files import atomic_folder, atomic_writer, file_name, read_text, text_lines
 
 OLD = "以前の結果\r\n"
 
@@ -199,6 +199,18 @@ def test_lines_take_memory_for_one(tmp_path):
         assert tracemalloc.get_traced_memory()[1] < path.stat().st_size / 4
     finally:
         tracemalloc.stop()
+
+
+def test_a_name_of_many_bytes_fits(tmp_path):
+    name = file_name("1. 胸部/" + "肺" * 80)
+    assert name == "1.-胸部-" + "肺" * 63 and len(name.encode()) <= 200
+    path = tmp_path / ("肺" * 83 + ".jsonl")  # 255 bytes
+    with atomic_writer(path) as file:
+        file.write("所見")
+    with atomic_folder(tmp_path / ("肺" * 85)) as folder:
+        (folder / "a").write_text("1")
+    assert path.read_text(encoding="utf-8") == "所見"
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_folder_appears_whole_or_not_at_all(tmp_path):
