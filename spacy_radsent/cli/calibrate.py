@@ -129,7 +129,7 @@ def _labelled_records(path: Path) -> Iterator[Record]:
 
 
 def _unlabelled(target: Path, layout: Layout) -> list[Record]:
-    records = list(import_records(target, reading=Reading(layout=layout, distinct=False)))
+    records = list(import_records(target, reading=Reading(layout=layout, corpus=False)))
     _refuse_few(target, len(records), "reports", "give")
     return records
 

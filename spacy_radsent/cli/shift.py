@@ -33,7 +33,7 @@ def shift_command(
         from ..evaluation.shift import measure_shift
     refuse_file(output)
     known, like_known = (list(import_records(path)) for path in (training, held_out))
-    reading = Reading(layout=Layout(text_column, id_column, encoding), distinct=False)
+    reading = Reading(layout=Layout(text_column, id_column, encoding), corpus=False)
     own = list(import_records(reports, reading=reading))
     shift = measure_shift(load_labeller(model, gpu_id), known, like_known, own)
     for name, content in {

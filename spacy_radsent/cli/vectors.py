@@ -50,7 +50,7 @@ def vectors(
         )
     nlp = blank_pipeline()
     with result_folder(output, SUMMARY) as folder:
-        reading = Reading(layout=Layout(text_column, id_column, encoding), distinct=False)
+        reading = Reading(layout=Layout(text_column, id_column, encoding), corpus=False)
         records = (record for path in reports for record in import_records(path, reading=reading))
         words = sorted({token.text for doc in _docs(records, nlp, copies) for token in doc if not token.is_space})
         if not words:

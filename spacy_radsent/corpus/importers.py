@@ -30,12 +30,13 @@ class Reading(NamedTuple):
 
     rules (SentenceRules): How to split reports that come without sentences.
     layout (Layout): Columns and encoding.
-    distinct (bool): Whether no two reports of a table may have the same id, as addenda have.
+    corpus (bool): Whether a corpus is to come of it: no two reports of a table may have the same id, as addenda have,
+        and no labels may be lost.
     """
 
     rules: SentenceRules = SentenceRules()
     layout: Layout = Layout()
-    distinct: bool = True
+    corpus: bool = True
 
 
 def import_records(path: PathLike, format: str = "auto", reading: Reading = Reading()) -> Iterator[Record]:
@@ -52,7 +53,7 @@ def import_records(path: PathLike, format: str = "auto", reading: Reading = Read
         format = _detect(path, reading)
     if format not in IMPORTERS:
         raise RadsentError(f"Unknown format {format!r}: use one of auto, {', '.join(IMPORTERS)}.")
-    return _checked(IMPORTERS[format](path, reading), path, reading.distinct)
+    return _checked(IMPORTERS[format](path, reading), path, reading.corpus)
 
 
 def _checked(records: Iterator[Record], path: Path, distinct: bool) -> Iterator[Record]:
@@ -167,6 +168,11 @@ def _import_rows(open_rows: Callable[[Path, Layout], Source], path: Path, readin
         if row.reason:
             fix = GIVE_ENCODING if "UTF-8" in row.reason else "correct it"
             raise RadsentError(f"{path}, row {row.number}: {row.reason}: {fix}.")
+        if row.labelled and reading.corpus:
+            raise RadsentError(
+                f"{path}, row {row.number}: 'sentences' holds labels, which would be lost: give records (.jsonl with "
+                f"id, text, sentences and meta), or take 'sentences' out."
+            )
         yield unlabelled_record(row.id, row.text, reading.rules, row.meta)
 
 

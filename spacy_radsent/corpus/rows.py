@@ -2,14 +2,18 @@
 
 import json
 import math
+import re
 from typing import Any, NamedTuple
 
 from ..files import UTF8
+from ..labels import LABELS
 from .records import WRITTEN
 
 TEXT, ID = "text", "id"
 
 NO_TEXT = "has no text"
+# In `sentences` of a record as Python shows it, or as JSON: tables hold either where they cannot hold lists.
+A_LABEL = re.compile(rf"""["']label["']: *["']({"|".join(LABELS)})["']""")
 NOT_UTF8 = "not UTF-8 (or the encoding given), or holds half of a surrogate pair"
 
 
@@ -33,6 +37,7 @@ class Row(NamedTuple):
     text (str): The report; "" for a row that cannot be used.
     meta (Dict[str, Any]): All other columns.
     reason (str): Why it cannot be used; "" otherwise. Quotes nothing of it.
+    labelled (bool): Whether it had labelled sentences, which are not taken over.
     """
 
     number: int
@@ -40,6 +45,7 @@ class Row(NamedTuple):
     text: str
     meta: dict[str, Any]
     reason: str = ""
+    labelled: bool = False
 
 
 def make_row(number: int, values: Any, layout: Layout) -> Row:
@@ -62,7 +68,7 @@ def make_row(number: int, values: Any, layout: Layout) -> Row:
         return Row(number, id if _is_utf8(id) else "", "", {}, reason)
     if not _is_utf8([id, meta]):
         return rejected(number, f"a field is {NOT_UTF8}")
-    return Row(number, id, text, meta)
+    return Row(number, id, text, meta, labelled=bool(A_LABEL.search(str(sentences))))
 
 
 def _meta(meta: Any) -> dict[str, Any]:

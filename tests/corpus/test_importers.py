@@ -231,6 +231,25 @@ def test_table(name, content, tmp_path):
     assert third.meta == {"modality": "MRI", "年齢": ""}
 
 
+@pytest.mark.parametrize("ending", ["csv", "parquet", "jsonl"])
+def test_labels_of_a_table_are_not_lost_silently(ending, tmp_path):
+    import pandas
+
+    row = labelled_record("K1", "両肺野清。胸水なし。").model_dump(include={"text", "sentences"})
+    table, path = pandas.DataFrame([{"accession": "K1", **row}]), tmp_path / f"a.{ending}"
+    write = {"csv": table.to_csv, "parquet": table.to_parquet}
+    if ending == "jsonl":
+        table.to_json(path, orient="records", lines=True, force_ascii=False)
+    else:
+        write[ending](path, index=False)
+    reading = Reading(layout=Layout(id_column="accession"))
+    with pytest.raises(RadsentError) as info:
+        list(import_records(path, reading=reading))
+    assert str(info.value).startswith(f"{path}, row 1: 'sentences' holds labels, which would be lost: give records")
+    (record,) = import_records(path, reading=reading._replace(corpus=False))
+    assert (record.id, record.sentence_texts) == ("K1", ["両肺野清。", "胸水なし。"]), "to look at, it is a report"
+
+
 def test_table_with_a_long_report(tmp_path):
     text = NASTY_TEXTS["100_000_characters"]
     (record,) = import_records(write(tmp_path / "a.csv", f'text\n"{text}"\n'))
