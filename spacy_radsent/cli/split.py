@@ -120,7 +120,7 @@ def _read_splits(
     if pool and not splits["train"]:
         total = sum(open_shares.values())
         open_shares = {name: share / total for name, share in open_shares.items()}
-        fields = [field for field in stratify.split(",") if field]
+        fields = [field.strip() for field in stratify.split(",") if field.strip()]
         for field in fields:
             if not any(field in record.meta for record in pool):
                 print(f"Not stratified by {field}: no report has it in its meta")

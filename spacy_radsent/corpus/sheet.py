@@ -10,7 +10,7 @@ from pathlib import Path
 from ..errors import RadsentError, shown
 from ..files import atomic_writer, read_bytes
 from ..labels import LABELS
-from .csv_rows import DELIMITERS
+from .csv_rows import DELIMITERS, MAX_CELL
 from .records import WRITTEN, Record
 
 COLUMNS = ("key", "report", "sentence", "label", "status")
@@ -89,6 +89,7 @@ def _read(path: Path) -> dict[str, str | None]:
     first = content.split("\n", 1)[0]
     delimiter = max(DELIMITERS, key=first.count)
     labels: dict[str, str | None] = {}
+    csv.field_size_limit(MAX_CELL)
     try:
         rows = csv.DictReader(io.StringIO(content, newline=""), delimiter=delimiter, strict=True)
         if missing := {"key", "label"} - set(rows.fieldnames or []):

@@ -178,12 +178,13 @@ def test_paper_files(folder):
     assert ids(folder / "out")["dev"] == ["validation-00001"]
 
 
-def test_stratify(folder):
+@pytest.mark.parametrize("fields", ["modality,site", " modality, site,"])
+def test_stratify(fields, folder):
     rows = [
         record(f"{i}", f"右肺S6に{i}番の結節。", modality="CT" if i % 4 else "MRI", site=f"{i % 2}") for i in range(40)
     ]
     write(folder / "in/a.jsonl", *rows)
-    assert split("in", "out", "--dev", "0.2", "--test", "0.2", "--stratify", "modality,site").exit_code == 0
+    assert split("in", "out", "--dev", "0.2", "--test", "0.2", "--stratify", fields).exit_code == 0
     for name, count in (("train", 24), ("dev", 8), ("test", 8)):
         kinds = [(r.meta["modality"], r.meta["site"]) for r in read_records(folder / f"out/{name}.jsonl")]
         assert len(kinds) == count

@@ -98,6 +98,14 @@ def test_what_a_pipeline_said_is_shown_and_not_kept(tmp_path):
     assert [sentence["label"] for sentence in line["sentences"]] == ["NEGATIVE", "POSITIVE"] and line["meta"] == {}
 
 
+def test_a_long_sentence_comes_back(tmp_path):
+    csv.field_size_limit(131_072)  # as Python starts with
+    write_records([unlabelled_record("R", "縮小" * 70_000)], tmp_path / "r.jsonl")
+    assert convert(tmp_path / "r.jsonl", tmp_path / "sheet.csv").exit_code == 0
+    done = convert(tmp_path / "r.jsonl", tmp_path / "out.jsonl", "--labels", tmp_path / "sheet.csv")
+    assert done.exit_code == 0, done.output
+
+
 @pytest.mark.parametrize("prediction", [5, None, {}, {"status": None}, {"status": ["ok"]}, ["ok", "ok"]])
 def test_a_prediction_of_somebody_else(tmp_path, prediction):
     write_records(
