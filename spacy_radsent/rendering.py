@@ -1,10 +1,11 @@
 """A page of labelled reports: self-contained HTML, every character of a report kept and escaped."""
 
+import functools
 from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from jinja2 import Environment, PackageLoader
+from jinja2 import Environment, PackageLoader, Template, select_autoescape
 from spacy.tokens import Doc
 
 from .corpus.docbin import doc_to_record
@@ -54,9 +55,14 @@ def render(
     shown = [{"title": name, "parts": pieces} for name, pieces in zip(titles, parts, strict=True)]
     findings = max((part.get("finding") or 0 for pieces in parts for part in pieces), default=0)
     review = any(part.get("review") for pieces in parts for part in pieces)
-    environment = Environment(loader=PackageLoader("spacy_radsent"), autoescape=True)
-    template = environment.get_template("reports.html")
-    return Page(template.render(title=title, note=note, labels=LABELS, reports=shown, findings=findings, review=review))
+    page = template("reports.html")
+    return Page(page.render(title=title, note=note, labels=LABELS, reports=shown, findings=findings, review=review))
+
+
+@functools.cache
+def template(name: str) -> Template:
+    """RETURNS (Template): One of the package's, compiled once. In .html, every string is escaped."""
+    return Environment(loader=PackageLoader("spacy_radsent"), autoescape=select_autoescape()).get_template(name)
 
 
 def _record(doc: Doc, spans_key: str) -> Record:

@@ -4,6 +4,7 @@ from html.parser import HTMLParser
 
 import pytest
 from browser import dom_of, needs_browser, screenshot
+from jinja2 import Environment
 from spacy.tokens import Span, SpanGroup
 from typer.testing import CliRunner
 
@@ -176,6 +177,12 @@ def test_another_key(nlp):
     doc.spans["gold"] = SpanGroup(doc, name="gold", spans=[Span(doc, 0, 3, label="CONTINUATION")])
     marks = Page(render([doc], spans_key="gold")).marks[0]
     assert [attrs["class"] for attrs, _ in marks] == ["CONTINUATION"]
+
+
+def test_the_template_is_compiled_once(docs, monkeypatch):
+    first = render(docs)
+    monkeypatch.setattr(Environment, "compile", lambda *args, **kwargs: pytest.fail("compiled again"))
+    assert render(docs) == first
 
 
 def test_page_loads_nothing(docs):

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from jinja2 import Environment, PackageLoader
 
 from ..corpus.records import WRITTEN, Record
 from ..errors import RadsentError, needs_extra
 from ..files import atomic_folder, atomic_writer
 from ..findings.export import COLUMNS, WITHOUT, Carried, Filters, pair_rows
+from ..rendering import template
 from ..version import __version__
 from .app import command
 from .labelled import labelled_records
@@ -71,11 +71,10 @@ def pairs_command(
         counts = {"reports": reports, WITHOUT: without, "findings": findings, "taken": taken, "left_out": dict(dropped)}
         with atomic_writer(folder / "counts.json") as file:
             json.dump(counts, file, ensure_ascii=False, indent=2)
-        card = Environment(loader=PackageLoader("spacy_radsent")).get_template("data_card.md")
         about: dict[str, Any] = {"ending": format, "version": __version__, "date": datetime.date.today().isoformat()}
         about |= {"taken": taken, "reports": reports, "filters": filters, "dropped": dropped, "without": without}
         with atomic_writer(folder / "README.md") as file:
-            file.write(card.render(about))
+            file.write(template("data_card.md").render(about))
     print(f"{output}: {taken:,} of {findings:,} findings of {reports:,} reports ({without:,} without a finding)")
     for reason, count in dropped.most_common():
         print(f"  left out: {count:,} ({reason})")

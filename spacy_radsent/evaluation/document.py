@@ -3,16 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from jinja2 import Environment, PackageLoader
-
 from ..labels import LABELS
 from ..markdown import escaped, markdown_table
+from ..rendering import template
 from .errors import WrongSentence
 from .plots import Picture
 
 
 class Best(str):
     """A cell that is marked: the best of its column."""
+
+    best = True  # for the template, to which others are plain strings
 
 
 @dataclass(frozen=True)
@@ -68,10 +69,8 @@ def to_html(title: str, sections: Sequence[Section], errors: Sequence[WrongSente
     note (str): What stands above them.
     RETURNS (str): HTML; every string in it is escaped.
     """
-    environment = Environment(loader=PackageLoader("spacy_radsent"), autoescape=True)
-    environment.tests["best"] = lambda cell: isinstance(cell, Best)
-    template = environment.get_template("evaluation.html")
-    return template.render(title=title, sections=sections, errors=errors, note=note, labels=LABELS)
+    page = template("evaluation.html")
+    return page.render(title=title, sections=sections, errors=errors, note=note, labels=LABELS)
 
 
 def one_line(text: str) -> str:

@@ -19,6 +19,7 @@ from spacy_radsent.cli import app
 from spacy_radsent.corpus.docbin import blank_pipeline
 from spacy_radsent.corpus.importers import unlabelled_record
 from spacy_radsent.corpus.records import Record, read_records, write_records
+from spacy_radsent.evaluation.document import Best, Section, Table, to_html, to_markdown
 from spacy_radsent.evaluation.errors import first_of_each
 from spacy_radsent.evaluation.results import Evaluation
 from spacy_radsent.labels import LABELS
@@ -425,6 +426,13 @@ def test_results_take_the_place_of_earlier_ones_and_of_nothing_else(pipelines, c
     assert done.exit_code == 1
     assert "other: holds something else (there is no metrics.json): name another folder." in done.output
     assert [path.name for path in (tmp_path / "other").iterdir()] == ["thesis.txt"]
+
+
+def test_the_best_of_a_column_is_marked_and_every_cell_escaped():
+    sections = [Section("肺", tables=[Table("結節", ["F1"], [[Best("0.9 <")], ["0.8 <"]])])]
+    page = to_html("評価", sections)
+    assert "<td><strong>0.9 &lt;</strong></td>" in page and "<td>0.8 &lt;</td>" in page
+    assert "| **0.9 &lt;** |" in to_markdown("評価", sections)
 
 
 def test_errors_on_the_page_are_of_all_models(pipelines, corpus, tmp_path):
