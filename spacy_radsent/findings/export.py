@@ -96,8 +96,8 @@ def findings_of(record: Record) -> list[Finding]:
             return findings
     except (AttributeError, IndexError, KeyError, TypeError, ValueError):
         raise RadsentError(
-            f"report {record.id!r}: its meta.findings or meta.prediction is not what radsent apply writes, or of other "
-            f"labels: label it anew, or take both out."
+            f"report {record.id!r}: its meta.findings, meta.prediction or meta.annotation is not what radsent writes, "
+            f"or of other labels: label it anew, or take them out."
         ) from None
     return _found(record, prediction)
 
@@ -116,7 +116,7 @@ def _of_annotation(record: Record) -> dict[str, Any]:
     """RETURNS (Dict[str, Any]): Which labels are to be reviewed, as `radsent annotate` tells it."""
     annotation = record.meta.get("annotation")
     status = annotation.get("status") if isinstance(annotation, dict) else None
-    return {"status": status} if isinstance(status, list) and len(status) == len(record.sentences) else {}
+    return {"status": status} if isinstance(status, list) else {}
 
 
 def _checked(finding: Finding, record: Record) -> Finding:

@@ -69,7 +69,7 @@ def test_labels_that_were_changed_since(tmp_path):
         write_records([changed], tmp_path / "changed.jsonl")
         done = pairs(tmp_path / "changed.jsonl", tmp_path / "of-changed")
         assert done.exit_code == 1
-        assert "or of other labels: label it anew, or take both out" in done.output
+        assert "or of other labels: label it anew, or take them out" in done.output
 
 
 def test_what_annotators_differ_in_is_to_be_reviewed(tmp_path):
@@ -201,6 +201,7 @@ def write(path, record):
         {"prediction": {"scores": [[0.5] * 4]}},
         {"prediction": {"status": ["ok"] * 99}},
         {"prediction": {"scores": ["a"] * 5}},
+        {"prediction": None, "annotation": {"status": ["ok", "review"]}},
     ],
 )
 def test_malformed_records_are_told(tmp_path, meta):
@@ -210,7 +211,7 @@ def test_malformed_records_are_told(tmp_path, meta):
     view = CliRunner().invoke(app, ["view", str(path), "-o", str(tmp_path / "page.html")])
     for done in (pairs(path, tmp_path / "out"), view):
         assert done.exit_code == 1
-        assert "report 'R1': its meta.findings or meta.prediction is not what radsent apply writes" in done.output
+        assert "report 'R1': its meta.findings, meta.prediction or meta.annotation is not what" in done.output
 
 
 def test_empty_parts_and_rejects_of_an_archive_are_passed_over(tmp_path):
@@ -235,7 +236,7 @@ def test_bad_input(source, tmp_path):
         ((unlabelled, out), "unlabelled.jsonl: no sentence has a label: label the reports first"),
         (
             (write(tmp_path / "broken.jsonl", broken), out),
-            "report 'R9': its meta.findings or meta.prediction is not what",
+            "report 'R9': its meta.findings, meta.prediction or meta.annotation is not what",
         ),
         ((tmp_path / "table.csv", out), "table.csv: is no .jsonl or .parquet file"),
         ((tmp_path / "table.parquet", out), "table.parquet: is no part that radsent apply wrote (KeyError)"),
