@@ -13,7 +13,7 @@ from rich.progress import track
 from ..boundaries import SentenceRules
 from ..corpus.docbin import Alignment, write_docbin
 from ..corpus.importers import IMPORTERS, Reading, import_records
-from ..corpus.records import Record, write_records
+from ..corpus.records import WRITTEN, Record, write_records
 from ..corpus.rows import Layout
 from ..corpus.sheet import with_labels_of, write_sheet
 from ..errors import RadsentError
@@ -49,9 +49,10 @@ def convert(
     sentence, is no corpus: its labels come back with --labels. No labels are lost: a .jsonl file that holds some is not
     replaced by one without.
     """
-    if target.suffix not in (".jsonl", ".spacy", ".csv"):
+    suffix = target.suffix.lower()
+    if suffix not in (".jsonl", ".spacy", ".csv"):
         raise RadsentError(f"{target}: cannot write {target.suffix!r}: name a .jsonl, .spacy or .csv file.")
-    if target.suffix == ".csv" and target.exists():
+    if suffix == ".csv" and target.exists():
         raise RadsentError(f"{target}: is there already, and may hold labels: name a file that is not, or remove it.")
     if source.resolve() == target.resolve():
         raise RadsentError(f"{target}: is the input itself: name another file to write to.")
@@ -62,10 +63,10 @@ def convert(
     records = _counted(with_labels_of(records, labels) if labels else records, counts, added)
     title = f"{source.name} -> {target.name}"
     progress = track(records, title, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
-    alignment = Alignment()
-    if target.suffix == ".jsonl":
+    alignment = None
+    if suffix == ".jsonl":
         write_records(_refuse_loss(progress, target), target)
-    elif target.suffix == ".csv":
+    elif suffix == ".csv":
         write_sheet(progress, target)
     else:
         alignment = write_docbin(progress, target)
@@ -76,6 +77,8 @@ def _key_value(item: str) -> tuple:
     key, separator, value = item.partition("=")
     if not (key and separator):
         raise RadsentError(f"--meta {item!r}: write KEY=VALUE, e.g. --meta source=synthetic.")
+    if key in WRITTEN:
+        raise RadsentError(f"--meta {item!r}: pipelines write their own {key!r} into meta: give it another name.")
     return key, value
 
 
@@ -100,11 +103,11 @@ def _refuse_loss(records: Iterable[Record], target: Path) -> Iterator[Record]:
         )
 
 
-def _summarize(target: Path, counts: Counter, alignment: Alignment) -> None:
+def _summarize(target: Path, counts: Counter, alignment: Alignment | None) -> None:
     reports, sentences = counts.pop("reports", 0), counts.pop("sentences", 0)
     labels = ", ".join(f"{label} {count}" for label, count in counts.most_common())
     print(f"{target}: {reports} reports, {sentences} sentences" + (f" ({labels})" if labels else ""))
-    if target.suffix == ".spacy":
+    if alignment:
         print(
             f"Not aligned with tokens: {len(alignment.moved)} sentences, moved to the nearest token edge; "
             f"{len(alignment.left_out)} reports left out, since two of their sentences share a token."

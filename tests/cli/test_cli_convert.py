@@ -222,6 +222,7 @@ BAD_INPUTS: dict[str, tuple[str, str | bytes | None, list[str], str]] = {
     ),
     "wrong_format": ("in.jsonl", lines({}), ["--from", "paper"], "in.jsonl, line 1: field 'finding_lines' is missing"),
     "meta_without_value": ("in.jsonl", lines({}), ["--meta", "source"], "--meta 'source': write KEY=VALUE"),
+    "meta_of_pipelines": ("in.jsonl", lines({}), ["--meta", "findings=x"], "--meta 'findings=x': pipelines write"),
     "meta_without_key": ("in.jsonl", lines({}), ["--meta", "=real"], "--meta '=real': write KEY=VALUE"),
 }
 
@@ -255,6 +256,15 @@ def test_unknown_target(target, expected, folder):
     before = files(folder)
     assert_one_error(convert("in.jsonl", target), expected)
     assert files(folder) == before
+
+
+def test_endings_in_capitals(folder):
+    write(folder / "in.CSV", f"id,text\nK1,{quoted(REPORT)}\n")
+    for target in ("out.JSONL", "out.Spacy", "sheet.CSV"):
+        result = convert("in.CSV", target)
+        assert result.exit_code == 0, result.output
+        assert ("Not aligned with tokens" in result.stdout) == (target == "out.Spacy")
+    assert_one_error(convert("in.CSV", "sheet.CSV"), "sheet.CSV: is there already, and may hold labels")
 
 
 def test_target_that_cannot_be_written(folder):
