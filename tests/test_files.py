@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from spacy_radsent.errors import RadsentError
-from spacy_radsent.files import atomic_folder, atomic_writer, file_name, read_text, text_lines
+from spacy_radsent.files import atomic_folder, atomic_writer, file_name, read_text, text_lines, write_json
 
 OLD = "以前の結果\r\n"
 
@@ -42,6 +42,14 @@ def test_bytes_are_written_as_they_are(target):
     with atomic_writer(target, "wb") as file:
         file.write(b"\x00\r\n\xff")
     assert target.read_bytes() == b"\x00\r\n\xff"
+
+
+def test_json_is_for_people_to_read(target):
+    with pytest.raises(TypeError):
+        write_json(target, {"肺": object()})
+    assert_untouched(target)
+    write_json(target, {"肺": ["結節"]})
+    assert read_text(target) == '{\n  "肺": [\n    "結節"\n  ]\n}\n'
 
 
 def test_missing_folders_are_made_and_others_cannot_read(tmp_path):

@@ -19,7 +19,7 @@ from spacy.language import Language
 from ..corpus.rows import NO_TEXT, Row
 from ..corpus.sources import Source
 from ..errors import RadsentError
-from ..files import atomic_writer, sha256_of
+from ..files import sha256_of, write_json
 from ..pipelines import load_labeller
 from ..version import __version__
 from .label import Counts, Part, label_part
@@ -238,8 +238,7 @@ def _claim(output: Path, identity: dict[str, Any]) -> None:
         return
     if not path.exists() and output.exists() and any(not file.name.startswith(".") for file in output.iterdir()):
         raise RadsentError(f"{output}: is not empty, and not of a run: name another folder.")
-    with atomic_writer(path) as file:
-        json.dump(identity, file, ensure_ascii=False, indent=2)
+    write_json(path, identity)
 
 
 def _write_manifest(output: Path, identity: dict[str, Any], settings: Settings, progress: Progress) -> None:
@@ -254,5 +253,4 @@ def _write_manifest(output: Path, identity: dict[str, Any], settings: Settings, 
             "of_other_shards": progress.elsewhere,
         },
     }
-    with atomic_writer(output / f"manifest-{settings.shard}-of-{settings.shards}.json") as file:
-        json.dump(content, file, ensure_ascii=False, indent=2)
+    write_json(output / f"manifest-{settings.shard}-of-{settings.shards}.json", content)

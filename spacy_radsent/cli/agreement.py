@@ -1,6 +1,5 @@
 """`radsent agreement`: how far two annotators agree."""
 
-import json
 from pathlib import Path
 
 import typer
@@ -9,7 +8,7 @@ from rich.markdown import Markdown
 
 from ..corpus.importers import import_records
 from ..errors import needs_extra
-from ..files import result_folder
+from ..files import result_folder, write_json
 from .app import command
 from .evaluate import check_numbers
 from .models import parse_names, write_all
@@ -36,12 +35,7 @@ def agreement_command(
     agreement = Agreement.of(one.gold(), other.name, import_records(other.path), evaluator)
     report = to_markdown("Agreement of two annotators", [agreement.section()])
     if output:
-        as_json = json.dumps(agreement.to_dict(), ensure_ascii=False, indent=2)
-        files: dict[str, str | bytes] = {
-            "agreement.json": as_json,
-            "agreement.md": report,
-            "agreement.png": agreement.picture.png,
-        }
         with result_folder(output, "agreement.json") as folder:
-            write_all(folder, files)
+            write_json(folder / "agreement.json", agreement.to_dict())
+            write_all(folder, {"agreement.md": report, "agreement.png": agreement.picture.png})
     Console().print(Markdown(report.partition("![")[0]))

@@ -1,6 +1,5 @@
 """`radsent corpus-stats`: what a corpus is like."""
 
-import json
 from pathlib import Path
 
 import typer
@@ -11,8 +10,9 @@ from ..corpus.plot import plot_stats
 from ..corpus.records import Record
 from ..corpus.stats import corpus_stats, to_json, to_markdown
 from ..errors import RadsentError
-from ..files import atomic_writer
+from ..files import write_json
 from .app import command
+from .models import write_all
 
 
 @command("corpus-stats")
@@ -30,10 +30,8 @@ def corpus_stats_command(
     duplicates = find_near_duplicates(Sketch.of(record.text) for records in splits.values() for record in records)
     markdown = to_markdown(groups) + f"\nNear-duplicates of a report before them: {len(duplicates)}\n"
     rows = {"groups": to_json(groups), "near_duplicates": len(duplicates)}
-    contents = {"md": markdown, "json": json.dumps(rows, ensure_ascii=False, indent=2), "svg": plot_stats(groups)}
-    for ending, content in contents.items():
-        with atomic_writer(output / f"corpus_stats.{ending}") as file:
-            file.write(content)
+    write_all(output, {"corpus_stats.md": markdown, "corpus_stats.svg": plot_stats(groups)})
+    write_json(output / "corpus_stats.json", rows)
     print(markdown)
 
 

@@ -12,7 +12,7 @@ import typer
 
 from ..corpus.records import WRITTEN, Record
 from ..errors import RadsentError, needs_extra
-from ..files import atomic_folder, atomic_writer
+from ..files import atomic_folder, atomic_writer, write_json
 from ..findings.export import COLUMNS, WITHOUT, Carried, Filters, pair_rows
 from ..rendering import template
 from ..version import __version__
@@ -69,8 +69,7 @@ def pairs_command(
                 raise RadsentError(f"{option} {field!r}: no report has it in its meta, which holds {held}.")
         reports, findings, without = (dropped.pop(name, 0) for name in ("reports", "findings", WITHOUT))
         counts = {"reports": reports, WITHOUT: without, "findings": findings, "taken": taken, "left_out": dict(dropped)}
-        with atomic_writer(folder / "counts.json") as file:
-            json.dump(counts, file, ensure_ascii=False, indent=2)
+        write_json(folder / "counts.json", counts)
         about: dict[str, Any] = {"ending": format, "version": __version__, "date": datetime.date.today().isoformat()}
         about |= {"taken": taken, "reports": reports, "filters": filters, "dropped": dropped, "without": without}
         with atomic_writer(folder / "README.md") as file:

@@ -1,6 +1,5 @@
 """`radsent shift`: how far reports are from those of training, before anybody labels them."""
 
-import json
 from pathlib import Path
 
 import typer
@@ -8,7 +7,7 @@ import typer
 from ..corpus.importers import Reading, import_records
 from ..corpus.rows import Layout
 from ..errors import needs_extra
-from ..files import atomic_writer, refuse_file
+from ..files import atomic_writer, refuse_file, write_json
 from ..pipelines import load_labeller
 from .app import ENCODING, command
 
@@ -36,10 +35,7 @@ def shift_command(
     reading = Reading(layout=Layout(text_column, id_column, encoding), corpus=False)
     own = list(import_records(reports, reading=reading))
     shift = measure_shift(load_labeller(model, gpu_id), known, like_known, own)
-    for name, content in {
-        "shift.md": shift.as_markdown(),
-        "shift.json": json.dumps(shift.as_dict(), ensure_ascii=False, indent=2) + "\n",
-    }.items():
-        with atomic_writer(output / name) as file:
-            file.write(content)
+    with atomic_writer(output / "shift.md") as file:
+        file.write(shift.as_markdown())
+    write_json(output / "shift.json", shift.as_dict())
     print(shift.as_markdown())

@@ -1,6 +1,5 @@
 """`radsent split`: a corpus into train, dev and test."""
 
-import json
 from collections import Counter
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from ..corpus.importers import import_records
 from ..corpus.records import Record, write_records
 from ..corpus.split import drop_leaks, group_of, stratified_split
 from ..errors import RadsentError
-from ..files import atomic_writer, refuse_file
+from ..files import refuse_file, write_json
 from .app import command
 
 # Files of a corpus folder that are a split already, by their name.
@@ -59,8 +58,7 @@ def split(
     if empty := [name for name, records in splits.items() if not records]:
         advice = f"or do without --group {group}" if group else "or give more reports"
         raise RadsentError(f"{folder}: no report is left for {empty[0]}: add {empty[0]}.jsonl, {advice}.")
-    with atomic_writer(output / LEAKS) as file:
-        json.dump([leak._asdict() for found in leaks.values() for leak in found], file, indent=2)
+    write_json(output / LEAKS, [leak._asdict() for found in leaks.values() for leak in found])
     for name, records in splits.items():
         write_records(records, output / f"{name}.jsonl")
         print(f"{output / name}.jsonl: {len(records)} reports, {sum(len(r.sentences) for r in records)} sentences")

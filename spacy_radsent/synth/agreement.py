@@ -1,11 +1,10 @@
 """Agreement of two annotators."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ..files import atomic_writer
+from ..files import write_json
 from ..labels import LABELS
 from ..metrics import NO_LABEL, confusion, measure, number_or_none
 
@@ -42,8 +41,7 @@ class Agreement:
 
     def write(self, path: Path) -> None:
         """Write it as JSON."""
-        with atomic_writer(path) as file:
-            json.dump({**asdict(self), "labels": LABELS}, file, ensure_ascii=False, indent=2)
+        write_json(path, {**asdict(self), "labels": LABELS})
 
     def __str__(self) -> str:
         if self.agreed is None:
