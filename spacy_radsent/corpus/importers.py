@@ -82,7 +82,11 @@ def _detect(path: Path, reading: Reading) -> str:
         if (reading.layout.text_column, reading.layout.id_column) != (TEXT, ID):
             return "objects"
         first = next(filter(str.strip, text_lines(path)), "")
-        return "paper" if '"finding_lines"' in first else "records"
+        if '"finding_lines"' in first:
+            return "paper"
+        return (
+            "records" if reading.corpus or '"sentences"' in first else "objects"
+        )  # which may have fields of their own
     check_readable(path)
     raise RadsentError(
         f"{path}: cannot tell the format by the ending {path.suffix!r}: give .jsonl, .csv, .tsv, .parquet or "

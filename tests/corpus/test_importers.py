@@ -250,6 +250,15 @@ def test_labels_of_a_table_are_not_lost_silently(ending, tmp_path):
     assert (record.id, record.sentence_texts) == ("K1", ["両肺野清。", "胸水なし。"]), "to look at, it is a report"
 
 
+def test_unlabelled_objects_may_have_fields_of_their_own(tmp_path):
+    """As `radsent apply` reads them; those of a corpus may not."""
+    path = write(tmp_path / "a.jsonl", '{"id": "a", "text": "右肺に結節。", "病院": "A", "meta": {"modality": "CT"}}\n')
+    (record,) = import_records(path, reading=Reading(corpus=False))
+    assert (record.id, labels(record)) == ("a", [("右肺に結節。", None)])
+    assert record.meta == {"病院": "A", "modality": "CT"}
+    assert "field '病院' is not part of a record" in error_of(path)
+
+
 def test_table_with_a_long_report(tmp_path):
     text = NASTY_TEXTS["100_000_characters"]
     (record,) = import_records(write(tmp_path / "a.csv", f'text\n"{text}"\n'))
