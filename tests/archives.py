@@ -13,3 +13,8 @@ def write_rows(path: Path, rows) -> Path:
 def parts(folder: Path) -> list[dict]:
     files = sorted(folder.glob("part-*.jsonl"))
     return [json.loads(line) for file in files for line in file.read_text(encoding="utf-8").split("\n") if line]
+
+
+def has_parts(folder: Path, count: int) -> bool:
+    """RETURNS (bool): Whether so many parts are written."""
+    return len(list(folder.glob("part-*.jsonl"))) >= count

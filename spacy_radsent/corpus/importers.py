@@ -84,9 +84,8 @@ def _detect(path: Path, reading: Reading) -> str:
         first = next(filter(str.strip, text_lines(path)), "")
         if '"finding_lines"' in first:
             return "paper"
-        return (
-            "records" if reading.corpus or '"sentences"' in first else "objects"
-        )  # which may have fields of their own
+        # A corpus, or one to look at; objects have fields of their own.
+        return "records" if reading.corpus or '"sentences"' in first else "objects"
     check_readable(path)
     raise RadsentError(
         f"{path}: cannot tell the format by the ending {path.suffix!r}: give .jsonl, .csv, .tsv, .parquet or "

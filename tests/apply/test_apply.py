@@ -7,12 +7,14 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
 import pytest
 import spacy
-from archives import parts, write_rows
+from archives import has_parts, parts, write_rows
+from processes import RUN, command_line, wait_until
 from spacy.tokens import DocBin
 from tiny import REPORTS, train_tiny
 from typer.testing import CliRunner
@@ -23,7 +25,6 @@ from spacy_radsent.corpus.importers import import_records
 from spacy_radsent.corpus.records import read_records
 
 CANARY = "山田花子"
-RUN = "from spacy_radsent.cli import app; app()"
 
 
 def apply(*args):
@@ -78,8 +79,7 @@ def test_what_is_done_is_not_done_again(pipeline, reports, tmp_path):
 
 def test_two_processes_give_the_same_as_one(pipeline, reports, tmp_path):
     assert apply(pipeline, reports, tmp_path / "one", "--part-size", 12).exit_code == 0
-    arguments = ["apply", str(pipeline), str(reports), str(tmp_path / "two"), "--part-size", "12", "--n-process", "2"]
-    command = [sys.executable, "-c", RUN, *arguments]
+    command = command_line("apply", pipeline, reports, tmp_path / "two", "--part-size", 12, "--n-process", 2)
     subprocess.run(command, check=True, capture_output=True)
     one, two = (parts(tmp_path / name) for name in ("one", "two"))
     for row, other in zip(one, two, strict=True):
@@ -333,13 +333,10 @@ def test_killed_runs_lose_and_double_nothing(pipeline, tmp_path):
     rows = [{"id": f"R{i:04}", "text": f"{REPORTS[i % 3]}\n{i}。"} for i in range(400)]
     source = write_rows(tmp_path / "rows.jsonl", rows)
     output = tmp_path / "out"
-    command = [sys.executable, "-c", RUN, "apply", str(pipeline), str(source), str(output), "--part-size", "5"]
+    command = command_line("apply", pipeline, source, output, "--part-size", 5)
     for parts_before_kill in (3, 20, 50):
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 120
-        while len(list(output.glob("part-*.jsonl"))) < parts_before_kill and process.poll() is None:
-            assert time.monotonic() < deadline
-            os.sched_yield()
+        wait_until(partial(has_parts, output, parts_before_kill), process)
         process.send_signal(signal.SIGKILL)
         process.wait()
         for file in output.glob("part-*.jsonl"):
@@ -348,23 +345,22 @@ def test_killed_runs_lose_and_double_nothing(pipeline, tmp_path):
     assert "done before" in done.stdout
     assert [row["id"] for row in parts(output)] == [row["id"] for row in rows]
     whole = tmp_path / "whole"
-    subprocess.run([*command[:6], str(whole), "--part-size", "5"], check=True, capture_output=True)
+    subprocess.run(command_line("apply", pipeline, source, whole, "--part-size", 5), check=True, capture_output=True)
     for file in sorted(whole.glob("part-*.jsonl")):
         assert file.read_bytes() == (output / file.name).read_bytes()
 
 
 def test_processes_end_with_the_run_that_is_killed(pipeline, tmp_path):
     source = write_rows(tmp_path / "rows.jsonl", [{"text": f"{REPORTS[i % 3]}\n{i}。"} for i in range(2000)])
-    arguments = [str(pipeline), str(source), str(tmp_path / "out"), "--part-size", "5", "--n-process", "2"]
-    run = subprocess.Popen([sys.executable, "-c", RUN, "apply", *arguments], stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 120
-    while not list(tmp_path.glob("out/part-*.jsonl")):
-        assert run.poll() is None and time.monotonic() < deadline
-        os.sched_yield()
+    command = command_line("apply", pipeline, source, tmp_path / "out", "--part-size", 5, "--n-process", 2)
+    run = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    wait_until(partial(has_parts, tmp_path / "out", 1), run)
+    assert run.poll() is None
     workers = Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()
     run.kill()
     run.wait()
     assert len(workers) >= 2
+    deadline = time.monotonic() + 120
     while any(_is_running(worker) for worker in workers):
         assert time.monotonic() < deadline, "a process waits for parts forever"
         os.sched_yield()
@@ -569,15 +565,8 @@ def test_rejects_of_a_try_that_was_cut_off_do_not_stay(pipeline, reports, tmp_pa
 def test_a_model_that_cannot_label_leaves_the_folder_free(pipeline, reports, tmp_path):
     blank_pipeline().to_disk(tmp_path / "blank")
     for n_process in (1, 2):
-        arguments = [
-            "apply",
-            str(tmp_path / "blank"),
-            str(reports),
-            str(tmp_path / "out"),
-            "--n-process",
-            str(n_process),
-        ]
-        done = subprocess.run([sys.executable, "-c", RUN, *arguments], capture_output=True, text=True)
+        command = command_line("apply", tmp_path / "blank", reports, tmp_path / "out", "--n-process", n_process)
+        done = subprocess.run(command, capture_output=True, text=True)
         assert done.returncode == 1
         assert done.stderr.strip().startswith("Error: ") and 'blank: writes no doc.spans["radsent"]' in done.stderr
         assert "Traceback" not in done.stderr
@@ -585,17 +574,7 @@ def test_a_model_that_cannot_label_leaves_the_folder_free(pipeline, reports, tmp
 
 
 def test_two_runs_at_once_on_one_output_give_each_report_once(pipeline, reports, tmp_path):
-    command = [
-        sys.executable,
-        "-c",
-        RUN,
-        "apply",
-        str(pipeline),
-        str(reports),
-        str(tmp_path / "out"),
-        "--part-size",
-        "5",
-    ]
+    command = command_line("apply", pipeline, reports, tmp_path / "out", "--part-size", 5)
     runs = [subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) for _ in range(2)]
     for run in runs:
         _, error = run.communicate()

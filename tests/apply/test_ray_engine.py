@@ -5,17 +5,16 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
-from archives import parts, write_rows
+from archives import has_parts, parts, write_rows
+from processes import command_line, wait_until
 from tiny import REPORTS
 from typer.testing import CliRunner
 
 from spacy_radsent.cli import app
 
 pytest.importorskip("ray")
-RUN = "from spacy_radsent.cli import app; app()"
 
 
 def actors() -> list[int]:
@@ -28,26 +27,13 @@ def actors() -> list[int]:
 def test_two_actors_of_which_one_is_killed_give_what_one_process_gives(pipeline, tmp_path):
     rows = [{"id": f"R{i:04}", "text": f"{REPORTS[i % 3]}\n{i}。"} for i in range(300)]
     source = write_rows(tmp_path / "rows.jsonl", [*rows, {"text": None}])
-    command = [
-        sys.executable,
-        "-c",
-        RUN,
-        "apply",
-        str(pipeline),
-        str(source),
-        str(tmp_path / "ray"),
-        "--part-size",
-        "5",
-    ]
+    command = command_line("apply", pipeline, source, tmp_path / "ray", "--part-size", 5)
     with subprocess.Popen(
         [*command, "--engine", "ray", "--n-process", "2"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
-        deadline = time.monotonic() + 180
         # On a slow machine the first actor may write parts before the second is up.
-        while len(list((tmp_path / "ray").glob("part-*"))) < 3 or len(actors()) < 2:
-            assert process.poll() is None, process.stderr.read()
-            assert time.monotonic() < deadline
-            os.sched_yield()
+        wait_until(lambda: has_parts(tmp_path / "ray", 3) and len(actors()) >= 2, process)
+        assert process.poll() is None, process.stderr.read()
         os.kill(actors()[0], signal.SIGKILL)
         output, error = process.communicate(timeout=300)
     assert process.returncode == 0, error
@@ -71,8 +57,8 @@ def test_a_model_that_does_not_load_is_told_in_one_sentence(tmp_path):
     source = write_rows(tmp_path / "rows.jsonl", [{"text": "胸水なし。"}])
     (tmp_path / "model").mkdir()
     (tmp_path / "model/config.cfg").write_text("[nlp]\n")
-    command = ["apply", tmp_path / "model", source, tmp_path / "out", "--engine", "ray"]
-    done = subprocess.run([sys.executable, "-c", RUN, *map(str, command)], capture_output=True, text=True)
+    command = command_line("apply", tmp_path / "model", source, tmp_path / "out", "--engine", "ray")
+    done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stderr.strip().splitlines()[-1].startswith("Error: ")
     assert "Traceback" not in done.stderr
