@@ -209,7 +209,7 @@ class Endpoint:
         return answer
 
     def _failed(self, what: str, passing: bool = False, response: Any = None) -> EndpointError:
-        advice = "check that the server runs"
+        advice = "check that the server runs" if passing else "check the address"
         if what == "HTTP 429":
             advice = "lower the concurrency"
         elif what == "HTTP 400":

@@ -41,6 +41,7 @@ def split(
     Training reports that share a sentence of more than 12 characters with another split or with the held-out set are
     reported and dropped, and so are reports of dev that share one with test or with that.
     """
+    group = group.strip()
     if not (dev > 0 and test > 0 and dev + test < 1):  # nan as well
         raise RadsentError(f"--dev {dev} and --test {test}: give shares above 0 that leave something to train on.")
     if folder.is_file():

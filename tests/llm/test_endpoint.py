@@ -170,7 +170,7 @@ def test_what_passes_is_asked_again(failures):
         (Reply.error(307, location=REMOTE), "HTTP 307"),
         (Reply(200, "<html>右肺に結節</html>", {"Content-Type": "text/html"}), "an answer that is not of OpenAI's"),
         (Reply(200, "{右肺"), "an answer that is not of OpenAI's protocol"),
-        (Reply(200, "{}"), "an answer that is not of OpenAI's protocol"),
+        (Reply(200, "{}"), "an answer that is not of OpenAI's protocol: check the address"),
         (Reply(200, '{"choices": []}'), "an answer that is not of OpenAI's protocol"),
         (Reply.completion(["x"]), "an answer that is not of OpenAI's protocol"),
     ],
