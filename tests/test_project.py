@@ -135,7 +135,7 @@ def test_workflow_with_a_transformer_resumed_and_distilled(project, checkpoint):
         distilled = ["--vars.pipeline", "training/distilled/model-best", "--vars.name", "radsent_distilled"]
         one_member = {"components.radsent.model.size": "1"}
         for command in ("package", "mix-local", "train-adapted"):
-            own = ["--vars.local", "assets/external_dev.jsonl"]
+            own = ["--vars.local", "assets/external_dev.jsonl", "--vars.local_test", "assets/samples.jsonl"]
             run_project(project, command, ".", *distilled, *own, overrides=one_member)
         packaged = project / "packages/ja_radsent_distilled-0.1.0/ja_radsent_distilled/ja_radsent_distilled-0.1.0"
         for pipeline in (packaged, project / "training/adapted/model-last"):
