@@ -45,14 +45,15 @@ def _one_of(words: Iterable[str]) -> str:
 
 
 KNOWN_CHOICE = _one_of(CHOICES)
-SAID = _one_of(word for word in SIGNS if word.isalpha() and not word.isascii())
+SAID = _one_of(("有", "有り", "あり", "はい", "無", "無し", "なし", "いいえ"))
+WITHIN_WORD = "所占共固含特保有皆"  # "占有", "有無"
 START = rf"(?:(?<![^\s:：、，,{OPENING}])|(?=[【〔（＿]))"
 END = r"(?![^\s、，,。．）)；;（(.])"
 BEHIND_EACH_OTHER = [
     re.compile(rf"{START}{CHOICE.pattern}(?:{SLASH}{CHOICE.pattern})+{END}"),
     re.compile(rf"{START}{KNOWN_CHOICE}(?:\s{{1,2}}{KNOWN_CHOICE})+{END}"),
     re.compile(rf"{START}(?:【(?:{YES}|{NO})】(?:{YES}|{NO})|(?:{YES}|{NO})【(?:{YES}|{NO})】){END}"),
-    re.compile(rf"{SAID}(?:{SLASH}{SAID})+{END}"),  # "胸水あり・【なし】"
+    re.compile(rf"(?<![{WITHIN_WORD}]){SAID}(?:{SLASH}{SAID})+{END}"),  # "胸水あり・【なし】"
 ]
 PRINTED_CHOICES = rf"{START}(?P<printed>{WORD}(?:{SLASH}{WORD})+)\s?"
 POINTED_AT = [
@@ -69,11 +70,11 @@ QUESTION = re.compile(r"(?:[がは]?(?:あるか|ありますか|認めるか|�
 # Both printed, in whatever notation: "(レ)あり ( )なし", "有・無", not "結節あり、胸水なし".
 PRINTED = re.compile(rf"(?:{YES})[^\w、，,。]{{1,8}}(?:{NO})|(?:{NO})[^\w、，,。]{{1,8}}(?:{YES})")
 
-
-# Both beside each other and nothing but marks between, in a notation that is not read: not "有意狭窄なし / 無気肺あり".
+# Both beside each other and nothing but marks between, in a notation that is not read: not "有意狭窄なし / 無気肺あり",
+# nor "骨転移あり→なし".
 SAYS_YES = r"[(（][+＋][)）]|有り?|あり|はい|陽性|該当|[＋⊕]"
 SAYS_NO = r"[(（][\-－][)）]|無し?|なし|いいえ|陰性|非該当|[－⊖]"
-BETWEEN = r"(?:[^\w、，,。#+\-]|[レvV①-⑳\d]){1,8}"
+BETWEEN = rf"(?!\s?[{ARROWS}]\s?(?:{SAYS_YES}|{SAYS_NO}))(?:[^\w、，,。#+\-]|[レvV①-⑳\d]){{1,8}}"
 UNREAD = re.compile(rf"(?:(?:{SAYS_YES}){BETWEEN}(?:{SAYS_NO})|(?:{SAYS_NO}){BETWEEN}(?:{SAYS_YES}))(?!\w)")
 
 
@@ -123,12 +124,14 @@ def _boxes(sentence: str) -> Iterator[Edit]:
         if chosen and others:
             # "腸重積 ●有 ○無 型 ●回腸結腸 ○小腸小腸": the empty ones are of two questions
             printed = {box[1] for box in others} if not any(box[1] in CHOICES for box in chosen) else set()
-            starts, end = {box.start() for box in chosen + others}, 0
+            starts, end, between = {box.start() for box in chosen + others}, 0, ""
             for box in sorted(chosen + others, key=lambda box: box.start()):
                 start = box.start() if box in chosen else max(end, len(sentence[: box.start()].rstrip()))
                 slash = re.compile(SLASH).match(sentence, box.end())
-                end = slash.end() if slash and slash.end() in starts else box.end()
-                yield Edit(start, end, _put(box[1], printed) if box in chosen else "")
+                joined = slash[0] if slash and slash.end() in starts else ""
+                end = box.end() + len(joined)
+                yield Edit(start, end, between + _put(box[1], printed) if box in chosen else "")
+                between = joined and (joined if box in chosen else between)  # "☑結節・☑腫瘤・□石灰化"
 
 
 def _of_kind(sentence: str, kind: tuple[re.Pattern[str], ...]) -> list[list[re.Match[str]]]:
