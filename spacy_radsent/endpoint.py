@@ -22,6 +22,7 @@ from .endpoint_settings import EndpointSettings
 from .errors import RadsentError, needs_extra
 
 SYNTHETIC = "synthetic"
+REFUSALS = 3  # so many questions in a row: it is not of one of them, be it that a server filters what it is asked
 MOST_TOKENS = 10**9  # of one answer: what a server counts beyond is a mistake, as is what is no number
 
 
@@ -91,6 +92,7 @@ class Endpoint:
         self.model = model
         self.usage = Usage()
         self.refused: EndpointRefused | None = None
+        self.refusals = 0  # since the last answer
         self.openai = openai
         # At DEBUG some versions of the client log what is sent.
         logging.getLogger("openai").setLevel(logging.INFO)
@@ -170,12 +172,8 @@ class Endpoint:
                 raise self._refuse("says that the account has no credit left: add some, then go on.") from None
             raise self._failed("HTTP 429", True, error.response) from None
         except errors.APIStatusError as error:
-            # 403 may be said of one report, as a filter of contents does; after an answer, so may the others.
-            if error.status_code in (401, 404) and not self.usage.answers:
-                raise self._refuse(
-                    f"refuses the model {self.model!r} (HTTP {error.status_code}): "
-                    f"check the model's name, the address, and the key in {self.settings.api_key_env}."
-                ) from None
+            if error.status_code in (401, 404):
+                self._count_refusal(error.status_code)
             passing = error.status_code in (408, 409) or error.status_code >= 500
             raise self._failed(f"HTTP {error.status_code}", passing, error.response) from None
         except errors.APITimeoutError:
@@ -186,6 +184,15 @@ class Endpoint:
             if isinstance(error, RadsentError):
                 raise
             raise self._failed("an answer that is not of OpenAI's protocol") from None
+
+    def _count_refusal(self, status: int) -> None:
+        with self._lock:
+            self.refusals += 1
+            if self.refusals >= REFUSALS:
+                raise self._refuse(
+                    f"refuses the model {self.model!r} (HTTP {status}): "
+                    f"check the model's name, the address, and the key in {self.settings.api_key_env}."
+                ) from None
 
     def _refuse(self, why: str) -> EndpointRefused:
         self.refused = EndpointRefused(f"{self.settings.base_url} {why}")
@@ -205,7 +212,7 @@ class Endpoint:
         answer = Answer(text or "", problem, *(n if type(n) is int and 0 <= n < MOST_TOKENS else 0 for n in tokens))
         with self._lock:
             self.usage.add(answer)
-            self.refused = None  # it came while another question was refused: that was about the question
+            self.refusals, self.refused = 0, None
         return answer
 
     def _failed(self, what: str, passing: bool = False, response: Any = None) -> EndpointError:

@@ -264,15 +264,17 @@ def test_wrong_key_or_model_is_not_tried_for_every_report(status):
         told = collect_errors(nlp)
         docs = list(nlp.pipe(REPORTS * 5))
         assert statuses(docs) == ["error"] * 15
-        assert len(stub.requests) == 1
-        with pytest.raises(RadsentError, match=rf"refuses the model 'm' \(HTTP {status}\): check the model's name"):
+        assert len(stub.requests) == 3
+        with pytest.raises(RadsentError, match=f"HTTP {status}: check the model's name, the key in OPENAI_API_KEY"):
             make_pipeline(url)(REPORTS[0])
     assert len(told) == 15
+    assert f"{url} refuses the model 'm' (HTTP {status}): check the model's name, the address, and the key" in told[2]
 
 
-@pytest.mark.parametrize(("status", "refused"), [(403, 0), (401, 1), (404, 1)])
+@pytest.mark.parametrize("status", [401, 403, 404])
+@pytest.mark.parametrize("refused", [0, 1])
 def test_report_that_is_refused_takes_no_other_with_it(status, refused):
-    """403, as of a filter of contents, be it the first; what else is said of one after an answer."""
+    """As by a filter of contents, be it the first."""
 
     def answer(request):
         filtered = REPORTS[refused] in request["messages"][1]["content"]
@@ -289,7 +291,8 @@ def test_report_that_is_refused_takes_no_other_with_it(status, refused):
 
 
 def test_answer_that_comes_after_a_refusal_ends_it(monkeypatch):
-    """Two questions at once: the one is refused before the other is answered."""
+    """Two questions at once: the one is refused, as the last that may be, before the other is answered."""
+    monkeypatch.setattr("spacy_radsent.endpoint.REFUSALS", 1)
     both, refused = threading.Barrier(2, timeout=60), threading.Event()
     refuse = Endpoint._refuse
 
