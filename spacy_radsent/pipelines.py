@@ -46,10 +46,12 @@ def load_pipeline(name: str) -> Language:
     return nlp
 
 
-def refuse_no_pipeline(path: Path) -> None:
-    """Say so where a folder holds no pipeline."""
-    if not (path / "config.cfg").is_file():
-        raise RadsentError(f"{path}: is no pipeline's folder: give one that spaCy saved, e.g. training/model-best.")
+def check_copy(source: Path, output: Path) -> None:
+    """Say so where a folder holds no pipeline, or would hold its own changed copy; see `save_pipeline`."""
+    if not (source / "config.cfg").is_file():
+        raise RadsentError(f"{source}: is no pipeline's folder: give one that spaCy saved, e.g. training/model-best.")
+    if source.resolve() in output.resolve().parents:
+        raise RadsentError(f"{output}: is inside of the pipeline's own folder: name one outside of it.")
 
 
 def save_pipeline(nlp: Language, source: Path, output: Path, overwrite: bool = False) -> None:
@@ -60,9 +62,14 @@ def save_pipeline(nlp: Language, source: Path, output: Path, overwrite: bool = F
     output (Path): Where it will be.
     overwrite (bool): Put it in place of one that is there, which is an error otherwise.
     """
-    own = shutil.ignore_patterns("vocab", "tokenizer", *nlp.component_names)
+    written = {"vocab", "tokenizer", *nlp.component_names}
+
+    def not_copied(folder: str, names: list[str]) -> list[str]:
+        """What is written anew, and what tools keep there, e.g. .git with all weights a second time."""
+        return [name for name in names if Path(folder) == source and (name in written or name.startswith("."))]
+
     with atomic_folder(output, overwrite) as folder:
-        shutil.copytree(source, folder, dirs_exist_ok=True, ignore=own)
+        shutil.copytree(source, folder, dirs_exist_ok=True, ignore=not_copied, ignore_dangling_symlinks=True)
         nlp.to_disk(folder)
 
 

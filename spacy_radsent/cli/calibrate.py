@@ -20,7 +20,7 @@ from ..corpus.rows import Layout
 from ..errors import RadsentError, needs_extra
 from ..files import refuse_existing, refuse_other_folder
 from ..labels import LABELS, Label
-from ..pipelines import load_pipeline, refuse_no_pipeline, save_pipeline, use_gpu
+from ..pipelines import check_copy, load_pipeline, save_pipeline, use_gpu
 from .app import ENCODING, command
 
 if TYPE_CHECKING:
@@ -60,10 +60,9 @@ def calibrate(
 
     The figures of DEV are cross-fitted: each fifth of its reports is decided as fitted on the others.
     """
-    _check(model, ppv, review)
+    _check(ppv, review)
     output = output or model
-    if model.resolve() in output.resolve().parents:
-        raise RadsentError(f"{output}: is inside of the pipeline's own folder: name one outside of it.")
+    check_copy(model, output)
     if overwrite:
         refuse_other_folder(output, of="config.cfg")
     else:
@@ -105,11 +104,10 @@ def calibrate(
         _tell_cost(rows[f"{dev.name}, before"], cross_fitted, None if target else ppv)
 
 
-def _check(model: Path, ppv: float, review: float) -> None:
+def _check(ppv: float, review: float) -> None:
     for option, value in (("ppv", ppv), ("review", review)):
         if not 0 <= value < 1:
             raise RadsentError(f"--{option} {value}: give a number from 0 to less than 1.")
-    refuse_no_pipeline(model)
 
 
 def _labelled_corpora(paths: list[Path]) -> dict[Path, "GoldCorpus"]:

@@ -8,7 +8,7 @@ import typer
 from ..classifier.transformer.layer import encoder_layers, encoder_shim
 from ..errors import RadsentError
 from ..files import refuse_existing
-from ..pipelines import load_pipeline, refuse_no_pipeline, save_pipeline
+from ..pipelines import check_copy, load_pipeline, save_pipeline
 from .app import command
 
 
@@ -30,7 +30,7 @@ def optimize(
     Evaluate both before you use it: radsent evaluate PIPELINE corpus/test.jsonl
     """
     refuse_existing(output)
-    refuse_no_pipeline(pipeline)
+    check_copy(pipeline, output)
     nlp = load_pipeline(str(pipeline))
     layers = encoder_layers(nlp)
     if not layers:

@@ -27,8 +27,14 @@ def optimize(*args: str | Path):
 
 def test_optimized_to_int8_runs_without_torch(trained, tmp_path):
     (trained / "LICENSE").write_text("CC BY-NC-SA 4.0", encoding="utf-8")
+    (trained / "docs/vocab").mkdir(parents=True)
+    (trained / "docs/vocab/terms.txt").write_text("結節", encoding="utf-8")
+    (trained / ".git").mkdir()
+    (trained / "away").symlink_to(tmp_path / "nowhere")
     done = optimize(trained, tmp_path / "int8")
     assert (tmp_path / "int8/LICENSE").read_text(encoding="utf-8") == "CC BY-NC-SA 4.0"
+    assert (tmp_path / "int8/docs/vocab/terms.txt").exists()
+    assert not (tmp_path / "int8/.git").exists()
     assert (done.exit_code, done.output) == (0, f"{tmp_path / 'int8'}: the pipeline in int8\n")
     nlp = spacy.load(tmp_path / "int8")
     assert_knows_reports(nlp)
@@ -69,6 +75,7 @@ def test_bad_input(trained, tmp_path):
     assert optimize(trained, tmp_path / "half", "--precision", "bfloat16").exit_code == 0
     for source, output, message in [
         (trained, tmp_path, "is there already"),
+        (trained, trained / "fast", "fast: is inside of the pipeline's own folder: name one outside of it."),
         (tmp_path / "none", tmp_path / "out", "is no pipeline's folder"),
         (tmp_path / "cpu", tmp_path / "out", "has no encoder to optimize"),
         (tmp_path / "damaged", tmp_path / "out", "cannot be loaded (OSError"),
