@@ -140,10 +140,11 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
         """
         all_sentences, scores = prediction
         decided = iter(self.decision.decide(self.model.ops.to_numpy(scores)))
+        reads = self._reader is not None
         for doc, sentences in zip(docs, all_sentences, strict=True):
             of_doc = [next(decided) for _ in sentences]
             labels, probabilities, statuses = zip(*of_doc, strict=True) if of_doc else ((), (), ())
-            if self._reader is not None:
+            if reads:
                 unread = [unread_choices(span.text) for span in sentences]
                 statuses = tuple("review" if i else status for i, status in zip(unread, statuses, strict=True))
             write_labelled(doc, Labelled(sentences, labels, probabilities, statuses), self.key, self.name)

@@ -98,8 +98,8 @@ def annotate_command(
         result = annotate(records, annotators, client, attempts, relabel)
         if result.failed == questions:
             tell_failures(client, result.failed, questions)  # and what is there stays
-        write_rejects(result.rejects, output)
         write_output(result.records, output, journal)
+        write_rejects(result.rejects, output)
     print(f"{bill}")
     _summarize(output, result)
     if len(annotators) > 1:

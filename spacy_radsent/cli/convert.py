@@ -49,7 +49,7 @@ def convert(
     sentence, is no corpus: its labels come back with --labels. No labels are lost: a .jsonl file that holds some is not
     replaced by one without.
     """
-    suffix = target.suffix.lower()
+    suffix = target.suffix if target.suffix.lower() == ".spacy" else target.suffix.lower()  # spaCy reads no .SPACY
     if suffix not in (".jsonl", ".spacy", ".csv"):
         raise RadsentError(f"{target}: cannot write {target.suffix!r}: name a .jsonl, .spacy or .csv file.")
     if suffix == ".csv" and target.exists():

@@ -80,9 +80,9 @@ def generate_command(
         corpus = generate(plan, count, endpoint, client, attempts)
         if corpus.failed == count:
             tell_failures(client, corpus.failed, count)  # and what is there stays
-        write_rejects(corpus.rejects, output)
         if corpus.records:
             write_output(corpus.records, output, journal)
+        write_rejects(corpus.rejects, output)
     print(f"{bill}")
     if corpus.records:
         sentences = sum(len(record.sentences) for record in corpus.records)
