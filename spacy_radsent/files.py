@@ -70,6 +70,16 @@ def _decoded(data: bytes, path: str | Path, encoding: str, line: int = 1) -> str
 
 
 @contextmanager
+def _folder_above(path: Path) -> Iterator[None]:
+    """Make the folder that a path is in, and tell where nothing can be written there."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        raise RadsentError(f"{path}: cannot be written ({error.strerror}): choose a writable folder.") from None
+
+
+@contextmanager
 def atomic_writer(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
     """Write a file that appears whole or not at all, with the old one in place until then.
 
@@ -78,12 +88,9 @@ def atomic_writer(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
     """
     path = Path(path)
     text = {} if "b" in mode else {"encoding": "utf-8", "newline": ""}
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with _folder_above(path):
         refuse_folder(path)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{file_name(path.name)}.", suffix=".tmp")
-    except OSError as error:
-        raise RadsentError(f"{path}: cannot be written ({error.strerror}): choose a writable folder.") from None
     try:
         with os.fdopen(handle, mode, **text) as file:  # type: ignore[call-overload]
             yield file
@@ -116,11 +123,8 @@ def atomic_folder(path: str | Path, overwrite: bool = False) -> Iterator[Path]:
     path = Path(path)
     if not overwrite:
         refuse_existing(path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with _folder_above(path):
         temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{file_name(path.name)}.", suffix=".tmp"))
-    except OSError as error:
-        raise RadsentError(f"{path}: cannot be written ({error.strerror}): choose a writable folder.") from None
     try:
         whole, old = temporary / "new", temporary / "old"
         whole.mkdir()
@@ -198,11 +202,8 @@ def refuse_other_folder(path: Path, of: str) -> None:
 
 def refuse_unwritable(path: Path) -> None:
     """Say so where nothing can be written at a path. Missing folders above it are made."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with _folder_above(path):
         tempfile.TemporaryFile(dir=path.parent).close()
-    except OSError as error:
-        raise RadsentError(f"{path}: cannot be written ({error.strerror}): choose a writable folder.") from None
 
 
 def refuse_existing(path: Path, otherwise: str = "") -> None:

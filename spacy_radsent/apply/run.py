@@ -19,7 +19,7 @@ from spacy.language import Language
 from ..corpus.rows import NO_TEXT, Row
 from ..corpus.sources import Source
 from ..errors import RadsentError
-from ..files import sha256_of, write_json
+from ..files import refuse_file, sha256_of, write_json
 from ..pipelines import load_labeller
 from ..version import __version__
 from .label import Counts, Part, label_part
@@ -223,8 +223,7 @@ def pipeline_fingerprint(model: str) -> dict[str, Any]:
 def _claim(output: Path, identity: dict[str, Any]) -> None:
     """Say what the output is of, or see that it is of the same."""
     path = output / RUN_FILE
-    if output.exists() and not output.is_dir():
-        raise RadsentError(f"{output}: is a file: name a folder.")
+    refuse_file(output)
     if path.exists() and any(output.glob("part-*")):
         try:
             before = dict(json.loads(path.read_text(encoding="utf-8")))

@@ -1,6 +1,5 @@
 """`radsent vectors`: word vectors from a trained pipeline with a transformer, for one without."""
 
-import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from ..corpus.importers import Reading, import_records
 from ..corpus.records import Record
 from ..corpus.rows import Layout
 from ..errors import RadsentError
-from ..files import result_folder
+from ..files import result_folder, write_json
 from ..pipelines import load_pipeline, use_gpu
 from .app import ENCODING, command
 
@@ -59,7 +58,7 @@ def vectors(
         nlp.vocab.vectors = Vectors(data=data, keys=[nlp.vocab.strings.add(word) for word in words], name="radsent")
         nlp.to_disk(folder)
         summary = {"words": len(words), "width": data.shape[1], "copies": copies}
-        (folder / SUMMARY).write_text(json.dumps(summary) + "\n", encoding="utf-8")
+        write_json(folder / SUMMARY, summary)
     print(f"{output}: vectors of {len(words):,} words, {data.shape[1]} wide")
 
 
