@@ -81,8 +81,10 @@ def configure(condition: str, seed: int, reports: int, args: argparse.Namespace)
             pace(config, reports * (1 + copies), epochs)
     if args.encoder:
         config["paths"]["encoder"] = args.encoder
-    if args.mixed_precision:
-        config["components"]["radsent"]["model"]["encoder"]["mixed_precision"] = True
+    if args.model == "joint":
+        config["components"]["radsent"]["model"]["encoder"].update(
+            {"mixed_precision": args.mixed_precision, "layers": args.layers}
+        )
     config["paths"]["teacher"] = args.teacher
     if args.vectors:
         config["paths"]["vectors"] = args.vectors
@@ -147,6 +149,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--model", default="cpu", choices=["cpu", "joint", "mixed"], help="which of the configs")
     parser.add_argument("--encoder", help="a checkpoint, for joint and mixed")
     parser.add_argument("--mixed-precision", action="store_true", help="bfloat16 in joint's encoder")
+    parser.add_argument("--layers", type=int, help="so many of the lowest layers of joint's encoder; all if not given")
     parser.add_argument("--teacher", help="a pipeline trained on the same reports, to learn from")
     parser.add_argument("--vectors", help="word vectors, as `radsent vectors` makes them, in place of the config's")
     parser.add_argument("--gpu-id", type=int, default=-1, help="GPU to use; -1 for the CPU")
@@ -156,8 +159,8 @@ def arguments() -> argparse.Namespace:
     args = parser.parse_args()
     if (args.model == "cpu") != (args.encoder is None):
         parser.error("--encoder is for --model joint and mixed, which need it.")
-    if args.mixed_precision and args.model != "joint":
-        parser.error("--mixed-precision is for --model joint.")
+    if (args.mixed_precision or args.layers) and args.model != "joint":
+        parser.error("--mixed-precision and --layers are for --model joint.")
     if (args.teacher or args.vectors) and args.tests != ["final"]:
         parser.error("--teacher and --vectors are for --tests final alone: made from what the other tests leave out.")
     return args
@@ -180,7 +183,8 @@ def folds_of(records: list[Record], args: argparse.Namespace) -> Iterator[dict[s
 
 def name_of_model(args: argparse.Namespace, ways: list[str]) -> str:
     model = f"cpu, {args.size or 'all'} members" if args.model == "cpu" else args.model
-    return ", ".join([model, *(LEARNT_FROM[name] for name in ways)])
+    layers = [f"{args.layers} layers"] if args.layers else []
+    return ", ".join([model, *layers, *(LEARNT_FROM[name] for name in ways)])
 
 
 def main() -> None:
