@@ -1,12 +1,12 @@
 """Tiny encoders with random weights, as checkpoints on disk, and pipelines that learn the tiny reports with them."""
 
 import subprocess
-import sys
 import unicodedata
 from pathlib import Path
 
 import sentencepiece
 import torch
+from processes import python_without
 from spacy.util import load_config
 from tiny import REPORTS, learn_reports
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
@@ -180,17 +180,11 @@ def shim_of(nlp):
     return encoder_shim(layer)
 
 
-NO_TORCH = """
-import importlib.metadata, socket, sys, types
+OFFLINE = """
+import socket, sys
 def refuse(*args, **kwargs):
-    raise OSError("network")
+    raise AssertionError("network")
 socket.socket.connect = socket.create_connection = socket.getaddrinfo = refuse
-sys.modules["torch"] = None
-# spacy-transformers, which needs torch, is not installed where torch is not.
-for point in importlib.metadata.distribution("spacy-transformers").entry_points:
-    module = types.ModuleType("spacy_transformers")
-    module.__getattr__ = lambda name: lambda *args: None
-    sys.modules["spacy_transformers"] = sys.modules[point.module] = module
 import spacy
 nlp = spacy.load(sys.argv[1])
 doc = nlp(sys.argv[2])
@@ -198,7 +192,11 @@ print([span.label_ for span in doc.spans["radsent"]])
 """
 
 
+def run_offline(python, folder, **options):
+    """Load a pipeline in a process without network, and print the labels of the first report."""
+    command = [*python, "-c", OFFLINE, str(folder), REPORTS[0]]
+    return subprocess.run(command, capture_output=True, text=True, **options)
+
+
 def run_without_torch(folder):
-    """Load a pipeline in a process without torch and network, and print the labels of the first report."""
-    command = [sys.executable, "-c", NO_TORCH, str(folder), REPORTS[0]]
-    return subprocess.run(command, capture_output=True, text=True)
+    return run_offline(python_without("torch", "spacy_transformers"), folder)

@@ -1,17 +1,34 @@
-"""Commands of the product in processes of their own."""
+"""Commands of the product in processes of their own, with no more installed than they need."""
 
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 
 RUN = "from spacy_radsent.cli import app; app()"
+# What only extras bring, but for "train".
+EXTRAS = (
+    *("torch", "safetensors", "transformers", "tokenizers", "peft", "accelerate", "spacy_transformers", "spacy_llm"),
+    *("onnxruntime", "openai", "tenacity", "yaml", "pyarrow", "pandas", "datasets", "ray", "huggingface_hub"),
+)
 
 
-def command_line(*arguments: object) -> list[str]:
-    """RETURNS (List[str]): `radsent`, in this Python."""
-    return [sys.executable, "-c", RUN, *map(str, arguments)]
+def python_without(*packages: str) -> list[str]:
+    """RETURNS (List[str]): This Python as if these packages, as they are imported, were not installed."""
+    folder = Path(__file__).parent / "bare"
+    return ["env", f"PYTHONPATH={folder}", f"NOT_INSTALLED={' '.join(packages)}", sys.executable]
+
+
+FULL_PYTHON = [sys.executable]
+# As whoever installed "train" has it. It starts in one second: with torch it takes six.
+LIGHT_PYTHON = python_without(*EXTRAS)
+
+
+def command_line(*arguments: object, python: Sequence[str] = LIGHT_PYTHON) -> list[str]:
+    """RETURNS (List[str]): `radsent` in a process."""
+    return [*python, "-c", RUN, *map(str, arguments)]
 
 
 def wait_until(is_so: Callable[[], bool], process: subprocess.Popen, seconds: float = 180) -> None:

@@ -14,6 +14,7 @@ import spacy
 import srsly
 from encoders import run_without_torch
 from llms import save_llm
+from processes import FULL_PYTHON, LIGHT_PYTHON
 from spacy.tokens import DocBin
 from spacy.util import load_config
 from spacy.vocab import Vocab
@@ -55,9 +56,9 @@ SHORT = {
 FAST = {**SHORT, "components.radsent.model.size": "1"}
 
 
-def run_project(folder, *arguments, check=True, overrides=FAST):
+def run_project(folder, *arguments, check=True, overrides=FAST, python=LIGHT_PYTHON):
     done = subprocess.run(
-        [sys.executable, "-m", "spacy", "project", "run", *arguments],
+        [*python, "-m", "spacy", "project", "run", *arguments],
         cwd=folder,
         env={
             **os.environ,
@@ -106,7 +107,7 @@ def test_python_of_the_readme_works_as_pasted(project):
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL)
     assert len(blocks) == 3
     code = "\n".join(blocks).replace("ja_radsent_sm", PACKAGE)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    done = subprocess.run([*LIGHT_PYTHON, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert re.search(
         r"(POSITIVE|NEGATIVE|BACKGROUND|CONTINUATION) 0\.\d+ 右肺S1に径8mmの結節を認めます。\[#1\]", done.stdout
@@ -121,12 +122,12 @@ def test_workflow_with_a_transformer_resumed_and_distilled(project, checkpoint):
     try:
         losses = []
         for resume in ([], ["--vars.resume", "resumed-from/model-last"]):
-            done = run_project(project, *arguments, *resume, overrides=SHORT)
+            done = run_project(project, *arguments, *resume, overrides=SHORT, python=FULL_PYTHON)
             losses.append(float(re.search(r"^ +0 +0 +(\d+\.\d+)", done.stdout, re.M)[1]))
             if not resume:
                 shutil.move(project / "training", project / "resumed-from")
         assert losses[1] < losses[0]
-        done = run_project(project, "distill", ".", overrides=FAST)
+        done = run_project(project, "distill", ".", overrides=FAST, python=FULL_PYTHON)
         assert re.search(r"training/vectors: vectors of \d,\d{3} words, 32 wide", done.stdout)
         paths = load_config(project / "training/distilled/model-best/config.cfg")["paths"]
         assert (paths["vectors"], paths["teacher"]) == ("training/vectors", "training/model-best")
@@ -147,7 +148,7 @@ def test_workflow_with_a_transformer_resumed_and_distilled(project, checkpoint):
 
 
 def test_spacy_commands_work_unmodified(project, tmp_path):
-    spacy = [sys.executable, "-m", "spacy"]
+    spacy = [*LIGHT_PYTHON, "-m", "spacy"]
     for command in (
         [*spacy, "debug", "config", "configs/cpu.cfg"],
         [*spacy, "debug", "data", "configs/cpu.cfg"],
@@ -274,6 +275,7 @@ def test_workflow_of_a_language_model(project, tmp_path):
         ".",
         *(part for name, value in variables.items() for part in (f"--vars.{name}", str(value))),
         overrides={},
+        python=FULL_PYTHON,
     )
     assert "epoch 1  dev loss" in done.stdout
     run = Evaluation.from_json((project / "metrics/llm/metrics.json").read_bytes()).runs_on("external_dev")[0]
@@ -293,10 +295,10 @@ def test_workflow_of_synthetic_data(project):
     """From attributes to a corpus that the main workflow splits and converts."""
     with serve(right) as (stub, url):
         variables = ["--vars.reports", "12", "--vars.server", url]
-        done = run_project(project, "synth", ".", *variables)
+        done = run_project(project, "synth", ".", *variables, python=FULL_PYTHON)
         assert len(stub.requests) == 24
         assert "12 answers" in done.stdout
-        again = run_project(project, "synth", ".", *variables, "--force")
+        again = run_project(project, "synth", ".", *variables, "--force", python=FULL_PYTHON)
         assert "0 answers" in again.stdout
         assert len(stub.requests) == 24
     assert "| synth | all | 12 |" in (project / "metrics/synth/corpus_stats.md").read_text(encoding="utf-8")

@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from functools import partial
 from itertools import chain
@@ -14,7 +13,7 @@ from pathlib import Path
 import pytest
 import spacy
 from archives import has_parts, parts, write_rows
-from processes import RUN, command_line, wait_until
+from processes import LIGHT_PYTHON, RUN, command_line, wait_until
 from spacy.tokens import DocBin
 from tiny import REPORTS, train_tiny
 from typer.testing import CliRunner
@@ -176,7 +175,7 @@ from spacy_radsent.cli import app; app()
 """
     texts = [REPORTS[0], f"{CANARY}。胃に潰瘍。", REPORTS[1], "腸に異常なし。"]
     source = write_rows(tmp_path / "rows.jsonl", [{"text": text} for text in texts])
-    command = [sys.executable, "-c", run, "apply", str(tmp_path / "model"), str(source), str(tmp_path / "out")]
+    command = [*LIGHT_PYTHON, "-c", run, "apply", str(tmp_path / "model"), str(source), str(tmp_path / "out")]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert [row["text"] for row in parts(tmp_path / "out")] == [texts[0], texts[2]]
     assert rejects(tmp_path / "out") == {2: "a component failed on it", 4: "a component failed on it"}
@@ -212,7 +211,7 @@ from spacy_radsent.cli import app; app()
     texts = ["胃に潰瘍。", REPORTS[0], REPORTS[1], REPORTS[2], "膵尾部に嚢胞。\n脾腫なし。"]
     source = write_rows(tmp_path / "rows.jsonl", [{"text": text} for text in texts])
     out = tmp_path / "out"
-    command = [sys.executable, "-c", run, "apply", str(tmp_path / "model"), str(source), str(out), "--part-size", "2"]
+    command = [*LIGHT_PYTHON, "-c", run, "apply", str(tmp_path / "model"), str(source), str(out), "--part-size", "2"]
 
     down.touch()
     first = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -388,7 +387,7 @@ nlp = spacy.load({str(pipeline)!r}); nlp.add_pipe("refused", after="radsent"); n
 from spacy_radsent.cli import app; app()
 """
     source = write_rows(tmp_path / "rows.jsonl", [{"text": text} for text in REPORTS])
-    command = [sys.executable, "-c", run, "apply", str(tmp_path / "model"), str(source), str(tmp_path / "out")]
+    command = [*LIGHT_PYTHON, "-c", run, "apply", str(tmp_path / "model"), str(source), str(tmp_path / "out")]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert "rows.jsonl: every report has sentences without a label: correct what the warnings name" in done.stderr
@@ -400,7 +399,7 @@ def test_a_killed_worker_is_told_and_costs_nothing(pipeline, reports, tmp_path):
     # A spawned process imports the main module under another name.
     main = "import os\nif __name__ != '__main__':\n    os._exit(9)\nfrom spacy_radsent.cli import app\napp()\n"
     (tmp_path / "main.py").write_text(main)
-    command = [sys.executable, str(tmp_path / "main.py"), "apply", str(pipeline), str(reports), str(tmp_path / "out")]
+    command = [*LIGHT_PYTHON, str(tmp_path / "main.py"), "apply", str(pipeline), str(reports), str(tmp_path / "out")]
     done = subprocess.run([*command, "--n-process", "2", "--part-size", "5"], capture_output=True, text=True)
     assert done.returncode == 1
     assert "a process was killed or could not start" in done.stderr
@@ -420,7 +419,7 @@ signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
 {RUN}
 """
-    command = [sys.executable, "-c", code, "apply", str(pipeline), str(reports), str(output), "--part-size", "10"]
+    command = [*LIGHT_PYTHON, "-c", code, "apply", str(pipeline), str(reports), str(output), "--part-size", "10"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 1
     assert "cannot be written (File too large): free some space" in done.stderr

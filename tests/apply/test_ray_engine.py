@@ -8,7 +8,7 @@ import sys
 
 import pytest
 from archives import has_parts, parts, write_rows
-from processes import command_line, wait_until
+from processes import FULL_PYTHON, command_line, wait_until
 from tiny import REPORTS
 from typer.testing import CliRunner
 
@@ -27,7 +27,7 @@ def actors() -> list[int]:
 def test_two_actors_of_which_one_is_killed_give_what_one_process_gives(pipeline, tmp_path):
     rows = [{"id": f"R{i:04}", "text": f"{REPORTS[i % 3]}\n{i}。"} for i in range(300)]
     source = write_rows(tmp_path / "rows.jsonl", [*rows, {"text": None}])
-    command = command_line("apply", pipeline, source, tmp_path / "ray", "--part-size", 5)
+    command = command_line("apply", pipeline, source, tmp_path / "ray", "--part-size", 5, python=FULL_PYTHON)
     with subprocess.Popen(
         [*command, "--engine", "ray", "--n-process", "2"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
@@ -57,7 +57,7 @@ def test_a_model_that_does_not_load_is_told_in_one_sentence(tmp_path):
     source = write_rows(tmp_path / "rows.jsonl", [{"text": "胸水なし。"}])
     (tmp_path / "model").mkdir()
     (tmp_path / "model/config.cfg").write_text("[nlp]\n")
-    command = command_line("apply", tmp_path / "model", source, tmp_path / "out", "--engine", "ray")
+    command = command_line("apply", tmp_path / "model", source, tmp_path / "out", "--engine", "ray", python=FULL_PYTHON)
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stderr.strip().splitlines()[-1].startswith("Error: ")

@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-import sys
 
 import numpy
 import pytest
@@ -10,6 +9,7 @@ import spacy
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from processes import LIGHT_PYTHON
 from spacy.tokens import DocBin
 from tiny import GOLD, REPORTS, labels_of, make_examples, train_tiny
 
@@ -98,7 +98,7 @@ def test_spacy_find_threshold_works(trained, tmp_path):
     trained.to_disk(tmp_path / "trained")
     DocBin(docs=[example.reference for example in make_examples(trained)]).to_disk(tmp_path / "dev.spacy")
     files = [str(tmp_path / "trained"), str(tmp_path / "dev.spacy")]
-    command = [sys.executable, "-m", "spacy", "find-threshold", *files, "radsent", "positive_threshold"]
+    command = [*LIGHT_PYTHON, "-m", "spacy", "find-threshold", *files, "radsent", "positive_threshold"]
     done = subprocess.run([*command, "radsent_f_1", "--n_trials", "3"], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Best threshold: 0.5" in done.stdout

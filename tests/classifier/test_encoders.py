@@ -6,8 +6,6 @@ import pickle
 import re
 import shutil
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy
@@ -19,10 +17,12 @@ from corpus.nasty_texts import NASTY_TEXTS
 from encoders import (
     KINDS,
     make_encoder_pipeline,
+    run_offline,
     run_without_torch,
     shim_of,
     train_encoder,
 )
+from processes import FULL_PYTHON
 from safetensors.torch import load_file
 from spacy.cli.train import train as spacy_train
 from thinc.api import Config
@@ -77,29 +77,13 @@ def test_spacy_train(checkpoint, bundled, kind, config, tmp_path, capsys):
     assert nlp.resume_training().learn_rate >= 0  # the optimizer of the config stands without the rest of it
 
 
-OFFLINE = """
-import socket, sys
-def refuse(*args, **kwargs):
-    raise AssertionError("network")
-socket.socket.connect = socket.create_connection = socket.getaddrinfo = refuse
-import spacy
-nlp = spacy.load(sys.argv[1])
-doc = nlp(sys.argv[2])
-print([span.label_ for span in doc.spans["radsent"]])
-"""
-
-
 def test_loads_without_network_cache_or_the_checkpoint(checkpoint, tmp_path):
     shutil.copytree(checkpoint("bert"), tmp_path / "bert")
     nlp = train_encoder(tmp_path / "bert")
     nlp.to_disk(tmp_path / "pipeline")
     shutil.rmtree(tmp_path / "bert")
-    done = subprocess.run(
-        [sys.executable, "-c", OFFLINE, str(tmp_path / "pipeline"), REPORTS[0]],
-        env={"PATH": "/usr/bin:/bin", "HF_HOME": str(tmp_path / "empty"), "HOME": str(tmp_path)},
-        capture_output=True,
-        text=True,
-    )
+    nowhere = {"PATH": "/usr/bin:/bin", "HF_HOME": str(tmp_path / "empty"), "HOME": str(tmp_path)}
+    done = run_offline(FULL_PYTHON, tmp_path / "pipeline", env=nowhere)
     assert done.stdout.strip() == str(GOLD[0].split()), done.stderr
 
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from processes import LIGHT_PYTHON
 from typer.testing import CliRunner
 
 from spacy_radsent.cli import app
@@ -336,7 +337,7 @@ def test_a_field_that_no_report_has_is_told(folder):
 
 def test_as_a_process(folder, bundled):
     write_records(bundled[:30], folder / "in/a.jsonl")
-    command = [sys.executable, "-m", "spacy", "radsent", "split", "in"]
+    command = [*LIGHT_PYTHON, "-m", "spacy", "radsent", "split", "in"]
     good = subprocess.run([*command, "out"], capture_output=True, encoding="utf-8", timeout=120)
     assert (good.returncode, good.stderr) == (0, "")
     assert good.stdout.startswith("out/train.jsonl: 24 reports, ")

@@ -1,7 +1,6 @@
 """Records and spaCy: offsets to the character, nothing lost in a DocBin, what does not fit the tokens is counted."""
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +8,7 @@ import spacy
 from hypothesis import given
 from hypothesis import strategies as st
 from nasty_texts import NASTY_TEXTS, PIECES, labelled_record
+from processes import LIGHT_PYTHON
 from spacy.tokens import Doc, DocBin, Span, SpanGroup
 
 from spacy_radsent.corpus.docbin import Alignment, doc_to_record, record_to_doc, write_docbin
@@ -187,7 +187,7 @@ def test_docbin_counts_what_does_not_fit(tmp_path):
 def test_reports_of_ones_own_that_do_not_fit_the_tokens_are_told(tmp_path):
     """As the workflow adapt mixes them: none of its copies may be trained on without a word."""
     command = [
-        sys.executable,
+        *LIGHT_PYTHON,
         ROOT / "scripts/mix_local.py",
         "own.jsonl",
         ROOT / "assets/bundled/part00.jsonl",
@@ -206,7 +206,7 @@ def test_reports_to_test_on_are_not_adapted_to(tmp_path):
     tested, other = record("t", "胸水なし。", 5, label="NEGATIVE"), record("o", "右肺に結節。", 6, label="POSITIVE")
     write_records([tested, other], tmp_path / "own.jsonl")
     write_records([tested], tmp_path / "test.jsonl")
-    command = [sys.executable, ROOT / "scripts/mix_local.py", "own.jsonl", ROOT / "assets/bundled/part00.jsonl"]
+    command = [*LIGHT_PYTHON, ROOT / "scripts/mix_local.py", "own.jsonl", ROOT / "assets/bundled/part00.jsonl"]
     for tests, code in ((["test.jsonl"], 0), (["test.jsonl", "own.jsonl"], 1)):
         line = [*command, "out.spacy", "0.5", "0", *tests]
         done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True)
