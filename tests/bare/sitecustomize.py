@@ -1,26 +1,21 @@
 """Python as if the packages that NOT_INSTALLED names were not installed: see `processes.python_without`."""
 
-import importlib.metadata
 import os
-import sys
+from importlib.machinery import PathFinder
+from importlib.metadata import MetadataPathFinder
 
 NAMES = set(os.environ["NOT_INSTALLED"].split())
+find_spec, find_distributions = PathFinder.find_spec, MetadataPathFinder.find_distributions
 
 
-class NotInstalled:
-    """Not None in sys.modules, which is something else to libraries that look there: scipy does."""
-
-    @staticmethod
-    def find_spec(name, path=None, target=None):
-        if name.partition(".")[0] in NAMES:
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+def spec_of_installed(name, path=None, target=None):
+    return None if name.partition(".")[0] in NAMES else find_spec(name, path, target)
 
 
-def installed(*arguments):
-    """Their entry points are not there either."""
+def installed_distributions(*arguments):
+    """With their entry points."""
     return (found for found in find_distributions(*arguments) if found.name.replace("-", "_") not in NAMES)
 
 
-find_distributions = importlib.metadata.MetadataPathFinder.find_distributions
-importlib.metadata.MetadataPathFinder.find_distributions = installed
-sys.meta_path.insert(0, NotInstalled)
+PathFinder.find_spec = spec_of_installed
+MetadataPathFinder.find_distributions = installed_distributions
