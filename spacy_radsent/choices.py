@@ -8,25 +8,31 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from .lesions import NAMES
+
 PRESENT = (*"有＋+⊕Y", "有り", "あり", "ある", "はい", "Yes", "yes", "陽性", "該当", "present")
 ABSENT = (*"無－−-⊖N", "無し", "なし", "ない", "いいえ", "No", "no", "陰性", "非該当", "absent", "none")
 SIGNS = {**dict.fromkeys(PRESENT, "(+)"), **dict.fromkeys(ABSENT, "(-)")}
 # Where one of these is printed, what stands beside it is another choice: not so in "肝・【胆嚢】".
-OTHERS = ("正常", "異常", "異常なし", "著変なし", "n.p.", "普通", "疑い", "疑", "±", "不明", "要", "不要", "可", "不可")
+OTHERS = (
+    *("正常", "異常", "異常あり", "異常なし", "著変なし", "n.p.", "普通", "疑い", "疑", "±", "不明"),
+    *("要", "不要", "可", "不可"),
+)
 CHOICES = {*SIGNS, *OTHERS}
 YES, NO = ("|".join(re.escape(word) for word in words if word not in "YN") for words in (PRESENT, ABSENT))
+IS_LESION = re.compile(f"(?:{NAMES})$", re.IGNORECASE)
 NORMAL = {"正常", "異常なし", "著変なし", "n.p.", "普通", *ABSENT}
 
 # Boxes before each choice: ticked ones, and empty ones of the same kind.
 BOXES = [
-    (rf"(?:[☑☒✓✔■✅▣]|(?<!\w)レ(?=\s?(?:{YES}|{NO})))", r"[□☐⬜]"),
-    (r"[●◉]", r"[○◯]"),
-    (r"[\[［]\s?[xXｘ✓○●レ]\s?[\]］]", r"[\[［]\s*[\]］]"),
-    (r"[(（]\s?[xXｘ✓○●レ]\s?[)）]", r"[(（]\s*[)）]"),
+    (r"[\[［]\s?[xXｘvVｖ✓✔○〇●レ■☑]\s?[\]］]", r"[\[［][\s□☐]*[\]］]"),
+    (r"[(（]\s?[xXｘvVｖ✓✔○〇●レ■☑]\s?[)）]", r"[(（][\s□☐]*[)）]"),
+    (rf"(?:[☑☒✓✔■◼✅▣]|(?<!\w)レ(?=\s?(?:{YES}|{NO})))", r"[□◻☐⬜]"),
+    (r"[●◉]", r"[○◯〇]"),
 ]
 ANY_BOX = "|".join(box for kind in BOXES for box in kind)
 SLASH = r"\s?[・／/|｜]\s?"
-OF_BOX = rf"\s?((?:(?!{SLASH}(?:{ANY_BOX})|{ANY_BOX})[^\s、，,。．;；|｜／/(（.]|\.(?=\w))*)"
+OF_BOX = rf"\s?(\([＋+\-－]\)|(?:(?!{SLASH}(?:{ANY_BOX})|{ANY_BOX})[^\s、，,。．;；|｜／/(（.]|\.(?=\w)|/(?=\d))*)"
 BEFORE_BOX = rf"((?:(?!{ANY_BOX})[^\s、，,。．;；:：|｜／/(（.])+)\s?"
 TICKED_AND_EMPTY = [tuple(re.compile(box + OF_BOX) for box in kind) for kind in BOXES]
 BEHIND_CHOICES = [tuple(re.compile(BEFORE_BOX + box) for box in kind) for kind in BOXES]
@@ -34,7 +40,7 @@ BEHIND_CHOICES = [tuple(re.compile(BEFORE_BOX + box) for box in kind) for kind i
 # Choices behind each other, the chosen one in brackets or with a mark.
 BRACKETS = ("()", "（）", "【】", "〔〕", "[]", "＿＿", "**", "<>", "＜＞", "「」")
 OPENING, CLOSING = ("".join(map(re.escape, side)) for side in zip(*BRACKETS, strict=True))
-MARKS_BEFORE, MARKS_AFTER, ARROWS = "○◎✓レ", "○◎✓", "→⇒"
+MARKS_BEFORE, MARKS_AFTER, ARROWS = "○〇◎✓レ", "○〇◎✓", "→⇒"
 WORD = rf"(?:\([+＋\-－]\)|[^\s・／/|｜、，。．,:：;；{OPENING}{CLOSING}{MARKS_BEFORE}{ARROWS}]{{1,10}})"
 CHOICE = re.compile(rf"([{OPENING}{MARKS_BEFORE}{ARROWS}]?)({WORD})([{CLOSING}{MARKS_AFTER}]?)")
 
@@ -90,6 +96,7 @@ def read_choices(sentence: str) -> str:
     """RETURNS (str): A sentence with what was chosen alone; as it is where nothing is a choice."""
     if len(sentence) > LONGEST or not HINT.search(sentence):
         return sentence
+    sentence = sentence.replace("\N{VARIATION SELECTOR-16}", "")  # with which a tick is typed as an emoji
     edits = [*_boxes(sentence)] or [*_pointed_at(sentence), *_behind_each_other(sentence)]
     if not edits:
         return sentence
@@ -119,7 +126,7 @@ def _boxes(sentence: str) -> Iterator[Edit]:
         boxes = sorted(chosen + others, key=lambda box: box.start())
         if _stand_behind(sentence, boxes):
             chosen, others = _of_kind(sentence, behind)
-        elif _begins_with_bullet(sentence, boxes):
+        elif _begins_with_bullet(sentence, boxes, chosen):
             chosen, others = ([box for box in kind if sentence[: box.start()].strip()] for kind in (chosen, others))
         if chosen and others:
             # "腸重積 ●有 ○無 型 ●回腸結腸 ○小腸小腸": the empty ones are of two questions
@@ -147,11 +154,13 @@ def _stand_behind(sentence: str, boxes: list[re.Match[str]]) -> bool:
     return word is not None and word[1] in CHOICES and not boxes[-1][1]
 
 
-def _begins_with_bullet(sentence: str, boxes: list[re.Match[str]]) -> bool:
+def _begins_with_bullet(sentence: str, boxes: list[re.Match[str]], chosen: list[re.Match[str]]) -> bool:
     """RETURNS (bool): Whether the first box marks what the choices are of, as in "○胸水 ●有 ○無"."""
-    first, *others = [box[1] for box in boxes] or [""]
-    begins = any(not sentence[: box.start()].strip() for box in boxes)
-    return begins and first not in CHOICES and bool(others) and CHOICES.issuperset(others)
+    if not boxes or sentence[: boxes[0].start()].strip():
+        return False
+    first, *others = [box[1] for box in boxes]
+    is_choice = len(others) == 1 and boxes[0] in chosen  # "☑骨折 □なし"
+    return first not in CHOICES and bool(others) and CHOICES.issuperset(others) and not is_choice
 
 
 def _pointed_at(sentence: str) -> Iterator[Edit]:
@@ -189,5 +198,6 @@ def _put(choice: str, printed: set[str]) -> str:
         return f" {sign}"
     if choice == "異常":  # which alone reads as "異常なし" cut short
         return "異常あり"
-    is_finding = choice not in CHOICES and choice[:1].isalpha() and not NORMAL.isdisjoint(printed)
-    return f"{choice} (+)" if is_finding else choice
+    is_name = choice not in CHOICES and choice[:1].isalpha()
+    is_finding = not NORMAL.isdisjoint(printed) or IS_LESION.search(choice)
+    return f"{choice} (+)" if is_name and is_finding else choice

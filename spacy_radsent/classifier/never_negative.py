@@ -1,8 +1,8 @@
 """What is never NEGATIVE, by rule: lesions that have not changed, what is suspected, and what is said to be there.
 
 "肝に著変なし。" is NEGATIVE; "肝嚢胞に著変なし。" is POSITIVE, or CONTINUATION of what was just described, and so are
-"微小胆石は否定できない。", "骨折を思わせる所見。" and "膵に異常あり。" (docs/labels.md). A model that was trained
-on few of these takes them for absences, by their words.
+"微小胆石は否定できない。", "骨折を思わせる所見。", "膵に異常あり。" and "憩室あるも、憩室炎なし。" (docs/labels.md). A
+model that was trained on few of these takes them for absences, by their words.
 """
 
 import re
@@ -10,52 +10,64 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..labels import Label
+from ..lesions import NAMES
 
-# What a lesion is called, at the end of its name.
-LESION = r"""
-    嚢胞 囊胞 のう胞 シスト cyst cysts 結石 胆石 腎石 石灰化 結節 腫瘤 瘤 血腫 筋腫 血管腫 腺腫 髄膜腫 脂肪腫 骨腫
-    神経鞘腫 腫瘍 ヘルニア 憩室 ポリープ 骨折 梗塞 狭窄 拡張 心拡大 肥厚 腫大 萎縮 変性 変形 変位 性変化 気腫 浸潤影
-    すりガラス影 網状影 粒状影 索状影 結節影 腫瘤影 無気肺 脾腫 沈着 胸水 腹水 心嚢液 心嚢水 水腎症 脂肪肝 癒着 瘢痕
-    転移 病変 側弯 すべり 症 炎 癌 病巣 転移巣 梗塞巣 出血巣 気胸 出血 浮腫 貯留 膿瘍 血栓 塞栓 脱臼 断裂 損傷 浸潤
-    播種 再発 高信号 低信号 高吸収 低吸収 吸収域 濃度上昇 欠損 空洞 壊死 虚血 穿孔 閉塞 剥離 解離 逸脱 膨隆 異物
-    nodule nodules mass aneurysm
-"""
-NAMES = "|".join(re.escape(word) for word in sorted(LESION.split(), key=len, reverse=True))
-ABSENT = r"(?:なし|無し|ない|ありません|認めません|認めない|認めず|みられません|見られません|\([-－]\)|（[-－]）)"
+LESION_AT_END = rf"[^。、，,\n]*?(?:{NAMES})"  # of what begins a sentence
+ABSENT = (
+    r"(?:なし|無し|ない|ありません|認めません|認めない|認めず|(?:みら|見ら)れ(?:ません|ない|ず)|指摘でき(?:ません|ない|ず)"
+    r"|\([-－]\)|（[-－]）)"
+)
 UNCHANGED = (
     rf"(?:(?:著変|(?<!炎症)(?<!変性)(?<!虚血)(?<!壊死)(?<!出血)変化)(?:は|を|も)?\s*{ABSENT}"
-    r"|(?:不変|前回同様|変わらない|変わらず|変わりなし|変わりない|変わりません|変わりありません|n\.c\.)(?:です|である)?)"
+    r"|(?:不変|前回同様|変わらない|変わらず|変わりなし|変わりない|変わりません|変わりありません|n\.?c\.?|→"
+    r"|no (?:interval |significant )?change)(?:です|である)?)"
 )
+SIZE = "(?:サイズ|大きさ|径)"
 KNOWN = (
-    rf"[^。、，,\n]*?(?:{NAMES})(?:の?(?:サイズ|大きさ|径))?\s*(?:に|は|も|には|にも)?\s*"
-    rf"(?:(?:前回と|前回から|明らかな|有意な|大きな)\s*)*{UNCHANGED}"
+    rf"{LESION_AT_END}(?:の?{SIZE})?\s*(?:には|にも|[には も、，,:：(（])?\s*(?:{SIZE}[には]?)?"
+    rf"(?:(?:前回と|前回から|明らかな|有意な|大きな)\s*)*{UNCHANGED}[)）]?"
+    rf"|{LESION_AT_END}[には、，,:：\s]\s*(?:明らかな|有意な)?(?:増大|増悪|増加|拡大|進行)(?:傾向)?[はをも]?\s*{ABSENT}"
+)
+COURSE = (
+    rf"{LESION_AT_END}[はがのも]?\s*(?:消退傾向|(?:軽快|改善|減少|縮小|増大|増悪|増加)(?:傾向)?|残存|遺残|持続|新規|出現|新出"
+    r"|軽微|わずか|少量|多発|散在)(?:です|である|あり|(?:し(?:てい)?(?:る|ます|た))|す)?"
 )
 CANNOT = r"(?:(?:でき|出来|し?(?:得|え|切れ|きれ))(?:ない|ません|ず|ぬ)|し?(?:がた|難)い|(?:は|が)?困難)"
 SUSPICION = (
-    r"疑(?:い|う|います|われます|われる)(?:所見)?(?:あり)?|思わせ(?:る|ます)(?:所見)?|様の?所見|s/o|susp\."
+    r"疑(?:い|う|います|われます|われる)(?:所見)?(?:あり)?|思わせ(?:る|ます)(?:所見)?|様の?所見|s/o|r/o|susp\."
+    r"|(?:と|に)(?:思わ|見|みら)れる(?:影|陰影|所見)|っぽい|かもしれ(?:ない|ません)|な(?:し|い)とは[言い]え(?:ない|ません)"
+    r"|(?:cannot|can't|can not) be (?:excluded|ruled out)"
     r"|可能性(?:あり|があり(?:ます)?|がある|を考え(?:ます|る)|が考えられ(?:ます|る)|が高い)?"
 )
 SUSPECTED = (
     rf"[^。\n]+?(?:(?:否定|除外)(?:は|も|が)?{CANNOT}|{SUSPICION})"
     r"(?:です|である|と(?:思|考)[^。、，,\n]{1,9})?"
 )
+UNSURE = rf"[^。\n]*(?:[(（]?(?:±|\+/[-−])|(?:{NAMES})\s*[:：]?\s*[(（]?[?？])[)）]?"
 SEEN = "(?:みら|見ら|認めら|指摘さ|確認さ|観察さ)れ"
 PRESENT = (
     rf"(?:(?:あり|認め|{SEEN})(?:ます|ました)|あり|有り|ある|(?:認め|{SEEN})[るた]|指摘(?:する|します)|[(（]?[+＋][)）]?"
-    r"|確認でき(?:る|ます|た|ました)|present)"
+    r"|確認でき(?:る|ます|た|ました)|みとめ(?:る|ます)|陽性[)）]|yes|positive|present|✓)"
 )
 # "も": "もみられる" is said of what is there, "もみられない" of what is not, which is more frequent.
 AFFIRMED = (
-    rf"[^。\n]*(?:(?:{NAMES})(?:です|である)"
-    rf"|(?:{NAMES}|も|異常[^\sなをがはもので(（、，,。]{{0,4}})(?:が|を|も)?\s*{PRESENT})"
+    rf"[^。\n]*(?:陽性|(?:{NAMES})(?:です|である)"
+    rf"|(?:{NAMES}|も|異常[^\sなをがはもので(（、，,。]{{0,4}})(?:が|を|も|は|\s*[:：(（=＝])?\s*{PRESENT}[)）]?)"
 )
-NAMED = rf"[^。、，,\n]*(?:に(?:{NAMES})|(?:{NAMES})(?:のみ|\s?[?？]))"
+# What is there, and then what is not: "憩室あるも、憩室炎なし。", "脂肪肝の他、特記すべき異常なし。"
+THERE_BUT = (
+    rf"(?:[^。、，,\n]*[^なはずにで\s](?:あ(?:る|ります)|(?:認め|{SEEN}|散見され)(?:る|ます))[がも]"
+    rf"|{LESION_AT_END}(?:[がをも]?\s*(?:あり|散見|[(（][+＋][)）]|認め|{SEEN})[、，,]"
+    rf"|(?:を認め(?:る|ます))?(?:の他|のほか|の外|以外|を除き|を除いて|のみ)))[^。\n]*{ABSENT}"
+)
+NAMED = rf"[^。、，,\n□\[\]]*(?:に(?:{NAMES})|(?:{NAMES})のみ|新(?:規|出)の?[^。、，,\n]*(?:{NAMES}))"
 NONE, SOME = r"(?:なし|無し?|ない|[(（]?[-－−][)）]?)", r"(?:あり|有り?|[(（]?[+＋][)）]?)"
 APPEARED = (
     rf"[^。\n]*{NONE}\s*(?:→|⇒|から)\s*{SOME}(?:へ|に)?"
     rf"|[^。\n]*前回[^。、，,\n]*{NONE}[、，,\s]\s*今回は?[^。、，,\n]*{SOME}"
 )
-NEVER_NEGATIVE = re.compile(rf"(?:{KNOWN}|{SUSPECTED}|{AFFIRMED}|{NAMED}|{APPEARED})[。．.\s]*", re.IGNORECASE)
+WAYS = (KNOWN, COURSE, SUSPECTED, UNSURE, AFFIRMED, THERE_BUT, NAMED, APPEARED)
+NEVER_NEGATIVE = re.compile(rf"(?:{'|'.join(WAYS)})[。．.\s]*", re.IGNORECASE)
 LONGEST = 100  # characters
 LEAST = 0.01  # with a smaller probability, nothing is called NEGATIVE anyway
 
