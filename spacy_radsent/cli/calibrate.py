@@ -68,7 +68,14 @@ def calibrate(
     else:
         refuse_existing(output, "or give --overwrite")
     with needs_extra("evaluation"):
-        from ..evaluation.operating_point import Aims, ScoredSentences, cross_fitted_quality, fit_decision, quality_of
+        from ..evaluation.operating_point import (
+            MOST,
+            Aims,
+            ScoredSentences,
+            cross_fitted_quality,
+            fit_decision,
+            quality_of,
+        )
     corpora = _labelled_corpora([dev, *test])
     unlabelled = _unlabelled(target, Layout(text_column, id_column, encoding)) if target else []
     use_gpu(gpu_id)
@@ -96,7 +103,8 @@ def calibrate(
     fitted = [f"{field} {value:.3f}" for field, value in asdict(decision).items() if isinstance(value, float)]
     print(f"{output}: {', '.join(fitted)}")
     for label, weight in zip(LABELS, decision.label_weights or [], strict=False):
-        print(f"{label} is {weight:.2f} times as frequent in {target} as in {dev}")
+        limit = ", or beyond that: give more reports, of all kinds" if weight in (MOST, 1 / MOST) else ""
+        print(f"{label} is {weight:.2f} times as frequent in {target} as in {dev}{limit}")
     if not cross_fitted:
         print(f"What to expect of other reports is not told: on four fifths of {dev} no threshold has this precision.")
     else:
@@ -127,8 +135,9 @@ def _labelled_records(path: Path) -> Iterator[Record]:
 
 
 def _unlabelled(target: Path, layout: Layout) -> list[Record]:
-    records = list(import_records(target, reading=Reading(layout=layout, corpus=False)))
-    _refuse_few(target, len(records), "reports", "give")
+    reading = Reading(layout=layout, corpus=False)
+    records = [record for record in import_records(target, reading=reading) if record.text.strip()]
+    _refuse_few(target, len(records), "reports with text", "give")
     return records
 
 

@@ -22,6 +22,7 @@ from .predictions import predict
 TEMPERATURES = (0.05, 20.0)
 FOLDS = 5
 MIN_REPORTS = 10  # with fewer, what is fitted is chance
+MOST = 5.0  # times as frequent, or as rare
 STEPS = 500  # of expectation and maximisation; some dozens are enough
 
 
@@ -132,7 +133,8 @@ def fit_label_weights(probabilities: Any, frequencies: Any) -> Any:
 
     probabilities (ndarray): Of sentences without labels, (n, 4).
     frequencies (ndarray): Of the labels where the model was fitted, (4,).
-    RETURNS (ndarray): The ratio of the frequencies, (4,); 1 for a label that did not occur there.
+    RETURNS (ndarray): The ratio of the frequencies, (4,), from a fifth to five (`MOST`): of few reports all may be
+        normal, and no model should find nothing from then on. 1 for a label that did not occur there.
     """
     weights = numpy.ones(len(frequencies))
     known = frequencies > 0
@@ -141,7 +143,7 @@ def fit_label_weights(probabilities: Any, frequencies: Any) -> Any:
         weighted = probabilities * weights
         estimate = (weighted / weighted.sum(axis=1, keepdims=True)).mean(axis=0)
         before = weights
-        weights = numpy.where(known, numpy.clip(estimate / divisors, TINY, None), 1.0)
+        weights = numpy.where(known, numpy.clip(estimate / divisors, 1 / MOST, MOST), 1.0)
         if numpy.allclose(weights, before, rtol=1e-6):
             break
     return weights

@@ -132,7 +132,8 @@ def measure_shift(
     outcome = Outcome.of("model", gold, predictions[0])
     accuracy = float((outcome.predicted == gold.codes)[labelled].mean())
     fall = both[0].confidence - both[1].confidence
-    return Shift(len(held_out), len(reports), rows, accuracy, float(numpy.clip(accuracy - fall, 0, 1)))
+    compared, these = (len(side.measures["confidence"]) for side in both)
+    return Shift(compared, these, rows, accuracy, float(numpy.clip(accuracy - fall, 0, 1)))
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 import pytest
 import spacy
+from archives import write_rows
 from spacy.training import Example
 from tiny import make_pipeline
 from typer.testing import CliRunner
@@ -119,6 +120,22 @@ def test_reports_with_other_frequencies(folder, bundled, tmp_path):
     assert quality["full.jsonl, after"]["recall_1"] > without["full.jsonl, after"]["recall_1"]
 
 
+def test_few_reports_that_are_all_normal(folder, tmp_path):
+    """Empty ones are not counted; what was rare in the others stays possible."""
+    normal = [{"id": f"{i}", "text": f"胸部{i}。\n肺野に異常なし。\n胸水なし。" if i < 12 else " "} for i in range(20)]
+    write_rows(tmp_path / "normal.jsonl", normal)
+    options = ["--ppv", 0, "--target", tmp_path / "normal.jsonl", "--output", tmp_path / "out"]
+    done = calibrate(folder / "model", folder / "dev.jsonl", *options)
+    assert done.exit_code == 0, done.output
+    weights = spacy.load(tmp_path / "out").get_pipe("radsent").decision.label_weights
+    assert weights[1] == 0.2
+    assert "POSITIVE is 0.20 times as frequent in" in done.output
+    assert "or beyond that: give more reports, of all kinds" in " ".join(done.output.split())
+    write_rows(tmp_path / "normal.jsonl", normal[10:])
+    few = calibrate(folder / "model", folder / "dev.jsonl", *options, "--overwrite")
+    assert "2 reports with text, 10 are needed" in few.output
+
+
 def test_bad_input(folder, bundled, tmp_path):
     model, dev = folder / "model", folder / "dev.jsonl"
     blank_pipeline().to_disk(tmp_path / "blank")
@@ -151,7 +168,7 @@ def test_bad_input(folder, bundled, tmp_path):
         ((model, dev, "--output", model), "model: is there already"),
         ((model, dev, "--output", model / "vocab/new"), "vocab/new: is inside of the pipeline's own folder: name one"),
         ((model, dev, "--ppv", 0, "--output", tmp_path / "there", "--overwrite"), "there: holds something else"),
-        ((model, dev, "--target", tmp_path / "few.jsonl"), "few.jsonl: 3 reports, 10 are needed: give more."),
+        ((model, dev, "--target", tmp_path / "few.jsonl"), "few.jsonl: 3 reports with text, 10 are needed: give more."),
         ((model, dev, "--target", tmp_path / "nowhere.jsonl"), "nowhere.jsonl: no such file"),
     ]:
         done = calibrate(*args, *([] if "--output" in args else ["--output", tmp_path / "new"]))

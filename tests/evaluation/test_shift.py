@@ -32,7 +32,9 @@ def test_reports_of_the_same_kind_are_alike(pipeline, bundled):
     shift = measure_shift(pipeline, bundled[:400], bundled[400:560], bundled[560:720])
     assert (shift.held_out, shift.reports) == (160, 160)
     assert {row.verdict for row in shift.rows} == {"alike"}
-    few = measure_shift(pipeline, bundled[:400], bundled[400:560], bundled[560:572])
+    empty = [unlabelled_record(f"{i}", " ") for i in range(3)]
+    few = measure_shift(pipeline, bundled[:400], bundled[400:560], [*bundled[560:572], *empty])
+    assert (few.held_out, few.reports) == (160, 12)
     assert {row.verdict for row in few.rows} == {"alike"}, "what chance gives among twelve reports is no difference"
     assert shift.accuracy_expected == pytest.approx(shift.accuracy_held_out, abs=0.05)
     assert "--target" not in shift.as_markdown()
