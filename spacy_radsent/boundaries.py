@@ -17,6 +17,7 @@ from .marks import BEHIND_STOP, HALF_WIDTH
 DEFAULT_ABBREVIATIONS = (
     *("rt", "lt", "bil", "bilat", "ant", "post", "sup", "inf", "lat", "med", "int", "ext", "prox", "dist"),
     *("no", "nos", "fig", "se", "im", "vs", "cf", "c.f", "e.g", "i.e", "approx", "ca", "dr", "st", "susp"),
+    *("asc", "desc", "meta", "pul", "seg"),
 )
 BRACKETS = {
     "(": ")",
@@ -49,7 +50,13 @@ ENUMERATOR = re.compile(
     r"|[A-ZＡ-Ｚⅰ-ⅻア-オ①-⑳]|[IVX]{2,4})[)）]?$",
     re.IGNORECASE,
 )
+# "1. 肝嚢胞 2. 腎嚢胞": the number of an item on the same line, and of the one that may stand before it.
+ITEM = re.compile(r"(?:(?<![A-Za-z])|(?<=\d[cm]m))[\s、，,][#＃(（]?(\d{1,2})$")
+FIRST_ITEM = re.compile(r"[\s・･\-○●■(（#＃]*(\d{1,2})$")
 SMALL_LETTER = re.compile(r"\s+[a-z]")
+# "GGN.胸水なし" are two, "n.p.です" is one, and so are "H.ピロリ" and "L.N.腫大".
+KANJI_OR_KATAKANA = re.compile(r"[々一-鿿ァ-ヺ]")
+INITIALS = re.compile(r"(?!n\.[cp]$)(?:[a-z]\.)*[a-z]", re.IGNORECASE)
 LATIN_WORD = re.compile(r"[A-Za-zＡ-Ｚａ-ｚ./]+$")
 # "2024. 5. 1": its full stops have spaces behind them.
 SPACED_DATE = re.compile(r"(?<!\d)(?:19|20)\d\d[.．] ?\d{1,2}[.．] ?\d")
@@ -120,11 +127,19 @@ def _ends_in_line(line: str, rules: SentenceRules) -> Iterator[int]:
     """Yield the offsets at which a sentence ends before the end of its line does."""
     depth = [0] * len(line) if rules.split_in_brackets else _bracket_depth(line)
     terminator, tail = _patterns(rules.terminators)
-    start, folded = 0, ""
+    start, folded, item = 0, "", 0
     for match in terminator.finditer(line):
         at = match.start()
         if at < start or depth[at]:
             continue
+        if match.group() in ".．" and not line[at + 1 : at + 2].isdigit():
+            before = line[max(start, at - MAX_WORD) : at]
+            number = FIRST_ITEM.match(before) if at - start <= MAX_WORD else None
+            if item and (following := ITEM.search(before)) and int(following[1]) == item + 1:
+                number, start = following, at - len(following[0]) + 1
+                yield start
+            if number:
+                item = int(number[1])
         folded = folded or line.translate(HALF_WIDTH)
         end = tail.match(folded, match.end()).end()  # type: ignore[union-attr]  # the pattern matches the empty string
         if match.group() in ".．" and not _is_full_stop(line, at, start, end, rules):
@@ -167,9 +182,11 @@ def _is_full_stop(line: str, at: int, start: int, end: int, rules: SentenceRules
     if word is None or before[: word.start()][-1:].isdigit():
         glued = before[-1:] + after if word is None else ""
         return not (len(glued) == 2 and glued.isascii() and glued.isalnum())
-    # Behind a Latin word a full stop wants a space, and no small letter behind it: "n.p.です", "n.p.、" and
-    # "asc. aorta" go on. (A measure such as "13mm" is no word.)
+    # Behind a Latin word a full stop wants a space or a new word, and no small letter behind it: "n.p.です", "n.p.、"
+    # and "asc. aorta" go on. (A measure such as "13mm" is no word.)
     goes_on = line[end : end + 1].strip() or SMALL_LETTER.match(line, end)
+    if KANJI_OR_KATAKANA.match(line, end):
+        goes_on = INITIALS.fullmatch(word.group())
     return not goes_on and word.group().lower() not in rules.abbreviations
 
 
