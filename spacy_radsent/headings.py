@@ -6,7 +6,7 @@ from typing import NamedTuple
 # What may stand before a heading: bullets and numbers.
 BULLET = r"\s*(?:[・･•○●◯■□◆◇▪▼*＊\-‐–—]\s*|(?:\d{1,2}|[①-⑳])\s*[.．)）、]?\s*|[(（]\d{1,2}[)）]\s*)?"
 BRACKETED = re.compile(
-    rf"{BULLET}(?:【([^】\n]{{1,24}})】|[<＜〈《]([^>＞〉》\n]{{1,24}})[>＞〉》]|［([^］#＃\n]{{1,24}})］)\s*[:：]?"
+    rf"{BULLET}(?:【([^】\n]{{1,24}})】|[<＜〈《≪]{{1,2}}([^<＜〈《≪>＞〉》≫\n]{{1,24}})[>＞〉》≫]{{1,2}}|［([^］#＃\n]{{1,24}})］)\s*[:：]?"
 )
 SYMBOL = re.compile(r"\s*[■□◆◇▪▼●]\s*([^。．、，,:：\n]{1,12})[:：]?\s*")
 # Before what they are about, these hold more often a verdict: "[無] 胸水".

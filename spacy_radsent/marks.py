@@ -13,7 +13,8 @@ HALF_WIDTH |= dict.fromkeys(map(ord, "‐‑‒–—−"), ord("-")) | dict.fro
 
 CIRCLED = "[①-⑳]"
 NUMBER = rf"(?:\d{{1,4}}|{CIRCLED})"
-NUMBERS = rf"{NUMBER}(?:[ \t]?(?:[,、・&+]|と|[~-][ \t]?\#?)[ \t]?{NUMBER}|{CIRCLED})*(?![\dA-Za-z]|\.\d)"
+IM = "im(?:ages?|g)?"
+NUMBERS = rf"{NUMBER}(?:[ \t]?(?:[,、・&+]|と|[~-][ \t]?(?:\#|{IM}[ \t.:]?)?)[ \t]?{NUMBER}|{CIRCLED})*(?![\dA-Za-z]|\.\d)"
 OF_ALL = r"(?:[ \t]?/[ \t]?\d{1,4}(?![\dA-Za-z/.]))?"  # "Image 55/120"
 HASH = rf"\#\s*(?P<hash>{NUMBERS})"
 FIGURE = rf"(?:図|fig(?:ure)?s?\.?|写真)\s*[.:#]?\s*(?P<figure>{NUMBERS}|\d{{1,4}}(?=[a-f](?![\dA-Za-z])))[a-f]?"
@@ -21,7 +22,7 @@ SERIES = r"(?:series|シリーズ|ser|se)[\s.:#]{0,2}(?P<series>\d{1,4})(?![\d])
 IMAGE = (
     rf"(?:images?|画像|イメージ|img|im|slices?|スライス|sl)\s*(?:no\.?|番号)?[\s.:#]{{0,2}}(?P<image>{NUMBERS}){OF_ALL}"
 )
-SHORT = rf"s(?P<short>\d{{1,4}})(?:\s*[/,]\s*|\s)im?(?P<of>{NUMBERS})"  # together alone: "S3" is a segment
+SHORT = rf"s(?P<short>\d{{1,4}})(?:\s*[/,:]\s*|\s)im?(?P<of>{NUMBERS})"  # together alone: "S3" is a segment
 ITEM = rf"{HASH}|{FIGURE}|{SERIES}(?:\s*[/:]\s*(?P<slash>{NUMBERS}))?|{SHORT}|{IMAGE}"
 BETWEEN = r"[\s,、;:/・&+]*"
 CONTENT = re.compile(
@@ -157,7 +158,8 @@ def _expand(numbers: str, hyphen_is_range: bool) -> list[str]:
     """RETURNS (List[str]): The numbers of a list with ranges."""
     expanded: list[str] = []
     numbers = re.sub(r"-\s*#", "~", numbers)  # "#3-#6"
-    numbers = re.sub(rf"(?<={CIRCLED})(?={CIRCLED})", ",", re.sub(r"[\s#]", "", numbers))  # "図①②"
+    numbers = re.sub(rf"[\s#.:]|{IM}", "", numbers, flags=re.IGNORECASE)  # "Im45-Im47"
+    numbers = re.sub(rf"(?<={CIRCLED})(?={CIRCLED})", ",", numbers)  # "図①②"
     parts = re.split(r"([,、・&+~-]|と)", numbers)
     for separator, number in zip(["", *parts[1::2]], parts[::2], strict=True):
         number = str(int(unicodedata.normalize("NFKC", number)))
