@@ -233,7 +233,7 @@ class Endpoint:
         if key is None and not self.settings.is_local:
             raise RadsentError(
                 f"The environment variable {self.settings.api_key_env} is not set: put the key of "
-                f"{self.settings.base_url} there, or name another one as api_key_env."
+                f"{self.settings.base_url} there, or name another one (api_key_env, --api-key-env)."
             )
         if key is not None and not (key.isascii() and key.isprintable()):
             raise RadsentError(

@@ -15,7 +15,7 @@ from typing import IO, Any
 from .errors import RadsentError
 
 UTF8 = "UTF-8"
-GIVE_ENCODING = "save it as UTF-8, or give --encoding (e.g. cp932) where a command has it"
+GIVE_ENCODING = "save it as UTF-8, or give --encoding (e.g. cp932), which radsent convert has, too"
 NAME_BYTES = 200  # of the 255 that a file's name may have, its ending and more to come
 
 

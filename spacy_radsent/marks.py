@@ -14,7 +14,9 @@ HALF_WIDTH |= dict.fromkeys(map(ord, "‐‑‒–—−"), ord("-")) | dict.fro
 CIRCLED = "[①-⑳]"
 NUMBER = rf"(?:\d{{1,4}}|{CIRCLED})"
 IM = "im(?:ages?|g)?"
-NUMBERS = rf"{NUMBER}(?:[ \t]?(?:[,、・&+]|と|[~-][ \t]?(?:\#|{IM}[ \t.:]?)?)[ \t]?{NUMBER}|{CIRCLED})*(?![\dA-Za-z]|\.\d)"
+NUMBERS = (
+    rf"{NUMBER}(?:[ \t]?(?:[,、・&+]|と|[~-][ \t]?(?:\#|{IM}[ \t.:]?)?)[ \t]?{NUMBER}|{CIRCLED})*(?![\dA-Za-z]|\.\d)"
+)
 OF_ALL = r"(?:[ \t]?/[ \t]?\d{1,4}(?![\dA-Za-z/.]))?"  # "Image 55/120"
 HASH = rf"\#\s*(?P<hash>{NUMBERS})"
 FIGURE = rf"(?:図|fig(?:ure)?s?\.?|写真)\s*[.:#]?\s*(?P<figure>{NUMBERS}|\d{{1,4}}(?=[a-f](?![\dA-Za-z])))[a-f]?"

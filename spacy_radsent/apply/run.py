@@ -16,6 +16,7 @@ from typing import Any
 import spacy
 from spacy.language import Language
 
+from ..corpus.parts import RUN_FILE
 from ..corpus.rows import NO_TEXT, Row
 from ..corpus.sources import Source
 from ..errors import RadsentError
@@ -24,8 +25,6 @@ from ..pipelines import load_labeller
 from ..version import __version__
 from .label import Counts, Part, label_part
 from .ray_engine import label_on_cluster
-
-RUN_FILE = "run.json"
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,10 @@
 """Labelled reports as the commands after `radsent apply` read them."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..corpus.parts import part_files, read_parts
+from ..corpus.parts import part_files, read_parts, unfinished
 from ..corpus.records import Record
 from ..errors import RadsentError
 
@@ -21,6 +22,11 @@ def labelled_records(source: Path) -> Iterator[Record]:
         )
     if not source.is_dir() and source.suffix.lower() not in (".jsonl", ".parquet"):
         raise RadsentError(f"{source}: is no .jsonl or .parquet file: give records, or what radsent apply wrote.")
+    if source.is_dir() and unfinished(source):
+        print(
+            f"{source}: radsent apply is not done there, or not with all shards: these are its reports so far.",
+            file=sys.stderr,
+        )
     labelled = False
     for record in read_parts(source):
         labelled = labelled or any(sentence.label for sentence in record.sentences)

@@ -9,10 +9,20 @@ from ..errors import RadsentError, needs_extra
 from .records import Record, parse_record, read_records
 from .sources import check_readable, open_parquet
 
+RUN_FILE = "run.json"  # what the run is of
+
 
 def part_files(folder: Path) -> list[Path]:
     """RETURNS (List[Path]): The parts in a folder, in order; of JSONL or Parquet, not of DocBin."""
     return [*sorted(folder.glob("part-*.jsonl")), *sorted(folder.glob("part-*.parquet"))]
+
+
+def unfinished(folder: Path) -> bool:
+    """RETURNS (bool): Whether a run that wrote to a folder, or one of its shards, has not come to its end."""
+    ended = {file.stem.removeprefix("manifest-") for file in folder.glob("manifest-*-of-*.json")}
+    shards = {name.partition("-of-")[2] for name in ended}
+    whole = any(ended >= {f"{i + 1}-of-{n}" for i in range(int(n))} for n in shards if n.isdigit())
+    return (folder / RUN_FILE).exists() and not whole
 
 
 def is_part(path: Path) -> bool:

@@ -19,6 +19,7 @@ from tiny import REPORTS, train_tiny
 from typer.testing import CliRunner
 
 from spacy_radsent.cli import app
+from spacy_radsent.cli.labelled import labelled_records
 from spacy_radsent.corpus.docbin import blank_pipeline
 from spacy_radsent.corpus.importers import import_records
 from spacy_radsent.corpus.records import read_records
@@ -88,11 +89,13 @@ def test_two_processes_give_the_same_as_one(pipeline, reports, tmp_path):
         assert scores[0] == pytest.approx(scores[1], abs=1e-6)
 
 
-def test_shards_together_are_the_whole(pipeline, reports, tmp_path):
+def test_shards_together_are_the_whole(pipeline, reports, tmp_path, capsys):
     for i in (2, 1, 3):
         done = apply(pipeline, reports, tmp_path / "out", "--part-size", 8, "--shard", f"{i}/3")
         assert done.exit_code == 0, done.output
         assert (tmp_path / f"out/manifest-{i}-of-3.json").exists()
+        list(labelled_records(tmp_path / "out"))
+        assert ("or not with all shards: these are its reports so far" in capsys.readouterr().err) == (i != 3)
     assert [row["id"] for row in parts(tmp_path / "out")] == [f"R{i:03}" for i in range(50)]
 
 

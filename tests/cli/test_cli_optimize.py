@@ -80,7 +80,7 @@ def test_bad_input(trained, tmp_path):
         (tmp_path / "cpu", tmp_path / "out", "has no encoder to optimize"),
         (tmp_path / "damaged", tmp_path / "out", "cannot be loaded (OSError"),
         (tmp_path / "half", tmp_path / "out", "is in fewer bits already"),
-        (trained, trained / "config.cfg/models/out", "cannot be written (Not a directory)"),
+        (trained, tmp_path / "cpu/config.cfg/models/out", "cannot be written (Not a directory)"),
     ]:
         done = optimize(source, output)
         assert done.exit_code == 1
