@@ -80,27 +80,49 @@ APPEARED = (
     rf"[^。\n]*{NONE}\s*(?:→|⇒|から)\s*{SOME}(?:へ|に)?"
     rf"|[^。\n]*前回[^。、，,\n]*{NONE}[、，,\s]\s*今回は?[^。、，,\n]*{SOME}"
 )
-WAYS = (KNOWN, COURSE, SUSPECTED, UNSURE, AFFIRMED, THERE_BUT, NAMED, APPEARED)
-NEVER_NEGATIVE = re.compile(rf"(?:{'|'.join(WAYS)})[。．.\s]*", re.IGNORECASE)
+
+
+def _any_of(*ways: str) -> re.Pattern[str]:
+    return re.compile(rf"(?:{'|'.join(ways)})[。．.\s]*", re.IGNORECASE)
+
+
+IS_STATED = _any_of(KNOWN, COURSE, AFFIRMED, THERE_BUT, NAMED, APPEARED)
+IS_SUSPECTED = _any_of(SUSPECTED, UNSURE)
 LONGEST = 100  # characters
 LEAST = 0.01  # with a smaller probability, nothing is called NEGATIVE anyway
 
 
-def is_never_negative(sentence: str) -> bool:
-    """RETURNS (bool): Whether a sentence ends by saying one of these."""
-    return len(sentence) <= LONGEST and NEVER_NEGATIVE.fullmatch(sentence.strip()) is not None
+def is_stated(sentence: str) -> bool:
+    """RETURNS (bool): Whether a sentence ends by saying that something is there, or has not changed."""
+    return len(sentence) <= LONGEST and IS_STATED.fullmatch(sentence.strip()) is not None
+
+
+def is_suspected(sentence: str) -> bool:
+    """RETURNS (bool): Whether a sentence ends by saying that something may be there."""
+    return len(sentence) <= LONGEST and IS_SUSPECTED.fullmatch(sentence.strip()) is not None
 
 
 def without_negative(scores: Any, sentences: Iterable[str]) -> Any:
-    """Let no such sentence be NEGATIVE: what stands alone, but is no absence, is POSITIVE, and gets its probability.
+    """Let no such sentence be NEGATIVE. It is POSITIVE, or, where something is suspected, CONTINUATION if likelier.
 
     scores (ndarray): Probabilities of the sentences, (n, 4).
     sentences (Iterable[str]): Their texts.
-    RETURNS (ndarray): Probabilities, (n, 4); the same array.
+    RETURNS (ndarray): Probabilities, (n, 4); the same array. The label has got the probability of NEGATIVE.
     """
-    likely = (scores[:, Label.NEGATIVE] >= LEAST).tolist()
-    rows = [row for row, sentence in enumerate(sentences) if likely[row] and is_never_negative(sentence)]
-    if rows:
-        scores[rows, Label.POSITIVE] += scores[rows, Label.NEGATIVE]
-        scores[rows, Label.NEGATIVE] = 0.0
+    may_be = (scores[:, Label.NEGATIVE] >= LEAST).tolist()
+    rows: dict[Label, list[int]] = {Label.POSITIVE: [], Label.CONTINUATION: []}
+    suspected = []
+    for row, sentence in enumerate(sentences):
+        if may_be[row] and is_stated(sentence):
+            rows[Label.POSITIVE].append(row)
+        elif may_be[row] and is_suspected(sentence):
+            suspected.append(row)
+    if suspected:
+        details = (scores[suspected, Label.CONTINUATION] > scores[suspected, Label.POSITIVE]).tolist()
+        for row, is_detail in zip(suspected, details, strict=True):
+            rows[Label.CONTINUATION if is_detail else Label.POSITIVE].append(row)
+    for label, chosen in rows.items():
+        if chosen:
+            scores[chosen, label] += scores[chosen, Label.NEGATIVE]
+            scores[chosen, Label.NEGATIVE] = 0.0
     return scores

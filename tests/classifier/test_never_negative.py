@@ -5,7 +5,7 @@ import pytest
 import spacy
 from tiny import train_tiny
 
-from spacy_radsent.classifier.never_negative import is_never_negative, without_negative
+from spacy_radsent.classifier.never_negative import is_stated, is_suspected, without_negative
 from spacy_radsent.labels import Label
 
 KNOWN = """
@@ -164,24 +164,34 @@ OTHERS = """
 
 @pytest.mark.parametrize("sentence", "\n".join([KNOWN.strip(), SUSPECTED.strip(), AFFIRMED.strip()]).split("\n"))
 def test_no_absences(sentence):
-    assert is_never_negative(sentence)
+    assert is_stated(sentence) or is_suspected(sentence)
 
 
 @pytest.mark.parametrize("sentence", ["", *OTHERS.strip().split("\n")])
 def test_what_may_be_negative(sentence):
-    assert not is_never_negative(sentence)
+    assert not is_stated(sentence) and not is_suspected(sentence)
 
 
 def test_long_lines_end():
-    assert not is_never_negative("嚢胞に" * 20_000 + "変化なし")
+    assert not is_stated("嚢胞に" * 20_000 + "変化なし")
 
 
-def test_what_would_be_an_absence_is_a_finding():
-    scores = numpy.array([[0.1, 0.2, 0.6, 0.1], [0.1, 0.2, 0.6, 0.1], [0.0, 0.0, 1.0, 0.0]], dtype="float32")
-    told = without_negative(scores.copy(), ["胆石に変化なし。", "肝に変化なし。", "胆石は否定できない。"])
+def test_what_would_be_an_absence_is_a_finding_or_its_detail():
+    rows = [
+        [0.1, 0.2, 0.6, 0.1],
+        [0.1, 0.2, 0.6, 0.1],
+        [0.0, 0.0, 1.0, 0.0],
+        [0.1, 0.1, 0.6, 0.2],
+        [0.1, 0.1, 0.6, 0.2],
+    ]
+    scores = numpy.array(rows, dtype="float32")
+    sentences = ["胆石に変化なし。", "肝に変化なし。", "胆石は否定できない。", "転移の疑い", "骨転移に変化なし"]
+    told = without_negative(scores.copy(), sentences)
     numpy.testing.assert_allclose(told[0], [0.1, 0.8, 0.0, 0.1], atol=1e-6)
     numpy.testing.assert_array_equal(told[1], scores[1])
     numpy.testing.assert_array_equal(told[2], [0.0, 1.0, 0.0, 0.0])
+    numpy.testing.assert_allclose(told[3], [0.1, 0.1, 0.0, 0.8], atol=1e-6)
+    numpy.testing.assert_allclose(told[4], [0.1, 0.7, 0.0, 0.2], atol=1e-6)
 
 
 def test_in_a_pipeline_and_without(tmp_path):
