@@ -133,19 +133,32 @@ def _ends_in_line(line: str, rules: SentenceRules) -> Iterator[int]:
         if at < start or depth[at]:
             continue
         if match.group() in ".．" and not line[at + 1 : at + 2].isdigit():
-            before = line[max(start, at - MAX_WORD) : at]
-            number = FIRST_ITEM.match(before) if at - start <= MAX_WORD else None
-            if item and (following := ITEM.search(before)) and int(following[1]) == item + 1:
-                number, start = following, at - len(following[0]) + 1
+            item, begins = _item(line, at, start, item)
+            if begins > start:
+                start = begins
                 yield start
-            if number:
-                item = int(number[1])
         folded = folded or line.translate(HALF_WIDTH)
         end = tail.match(folded, match.end()).end()  # type: ignore[union-attr]  # the pattern matches the empty string
         if match.group() in ".．" and not _is_full_stop(line, at, start, end, rules):
             continue
         yield end
         start = end
+
+
+def _item(line: str, at: int, start: int, item: int) -> tuple[int, int]:
+    """Find the item of an enumeration on a line whose number ends in a dot.
+
+    line (str): The line; `line[at]` is the dot.
+    start (int): Where the current sentence starts.
+    item (int): Number of the item before, 0 if there is none.
+    RETURNS (Tuple[int, int]): Its number, and where it begins; `item` and `start` where the dot is of no such number.
+    """
+    before = line[max(start, at - MAX_WORD) : at]
+    following = ITEM.search(before) if item else None
+    if following and int(following[1]) == item + 1:
+        return item + 1, at - len(following[0]) + 1
+    first = FIRST_ITEM.match(before) if at - start <= MAX_WORD else None
+    return int(first[1]) if first else item, start
 
 
 @lru_cache

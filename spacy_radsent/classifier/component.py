@@ -24,7 +24,7 @@ from .decision import Decision
 from .ensemble import listens
 from .forms import as_chosen
 from .never_negative import without_negative
-from .targets import Targets
+from .targets import Targets, cross_entropy
 from .teacher import Teacher
 from .texts import ragged_offsets
 from .weights import check_trained, load_weights
@@ -206,14 +206,7 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
         target, counts = self.targets.of(golds)
         if self._teacher is not None:
             target, counts = self._teacher.teach([spans for spans in sentences if spans], target, counts)
-        return self._cross_entropy(scores, target, counts)
-
-    def _cross_entropy(self, scores: Floats2d, target: Any, counts: Any) -> tuple[float, Floats2d]:
-        """Compute the loss where each sentence counts as much as `counts` (n,) says."""
-        ops = self.model.ops
-        target, weight = ops.asarray2f(target), ops.asarray2f(counts.astype("f")[:, None])
-        loss = -(target * weight * ops.xp.log(scores + 1e-12)).sum()
-        return float(loss), (scores - target) * weight
+        return cross_entropy(self.model.ops, scores, target, counts)
 
     def rehearse(
         self,
@@ -235,7 +228,7 @@ class RadsentClassifier(SentenceLabeller, TrainablePipe):
         def get_loss(examples: list[Example], prediction: Prediction) -> tuple[float, Floats2d]:
             sentences, scores = prediction
             target = rehearsal_model.predict(self._inputs([eg.predicted for eg in examples], sentences))
-            return self._cross_entropy(scores, target, numpy.ones(len(target)))
+            return cross_entropy(self.model.ops, scores, target, numpy.ones(len(target)))
 
         return self._step(examples, drop, sgd, losses, get_loss, self._sentences_to_rehearse)
 

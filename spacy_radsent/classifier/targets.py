@@ -3,8 +3,11 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy
+from thinc.api import Ops
+from thinc.types import Floats2d
 
 from ..errors import RadsentError
 from ..labels import LABELS
@@ -46,3 +49,16 @@ class Targets:
                 row[:] = self.label_smoothing / len(LABELS)
                 row[LABELS.index(gold)] += 1.0 - self.label_smoothing
         return target, numpy.array([self.class_weights.get(gold, 1.0) if gold else 0.0 for gold in golds])
+
+
+def cross_entropy(ops: Ops, scores: Floats2d, target: Any, counts: Any) -> tuple[float, Floats2d]:
+    """Compute the cross-entropy of probabilities.
+
+    ops (Ops): Of the model that gave them.
+    scores (Floats2d): What the model says of the sentences, (n, 4).
+    target, counts (ndarray): What it is to learn of each, (n, 4), and what each counts, (n,); see `Targets.of`.
+    RETURNS (Tuple[float, Floats2d]): The loss summed over sentences, and its gradient with respect to the logits.
+    """
+    target, weight = ops.asarray2f(target), ops.asarray2f(counts.astype("f")[:, None])
+    loss = -(target * weight * ops.xp.log(scores + 1e-12)).sum()
+    return float(loss), (scores - target) * weight

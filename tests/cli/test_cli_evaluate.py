@@ -4,7 +4,6 @@ import json
 import re
 import struct
 import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,6 +11,7 @@ import pytest
 import spacy
 from browser import dom_of, needs_browser, screenshot
 from llms import save_llm
+from processes import EXTRAS, command_line, python_without
 from tiny import GOLD, REPORTS, train_tiny
 from typer.testing import CliRunner
 
@@ -450,8 +450,7 @@ def test_the_page_is_filled_where_one_model_has_few_errors():
 
 
 def test_without_the_extra(tmp_path):
-    code = "import sys; sys.modules['scipy'] = None; from spacy_radsent.cli import app; app()"
-    command = [sys.executable, "-c", code, "evaluate", "model", "corpus.jsonl", "-o", str(tmp_path)]
+    command = command_line("evaluate", "model", "corpus.jsonl", "-o", tmp_path, python=python_without(*EXTRAS, "scipy"))
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stderr.strip() == 'Error: scipy is not installed: pip install "spacy-radsent[evaluation]".'
